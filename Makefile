@@ -10,6 +10,13 @@ locks := requirements.txt requirements-demo.txt requirements-dev.txt requirement
 install = { $(python) -m uv pip install --quiet --require-hashes --python $(python) -r $(1) || \
 	$(python) -m pip install --quiet --require-hashes -r $(1); }
 
+# Tests and the demo start many programs. Without cached bytecode, each compiles Django and Celery: five seconds.
+# Containers often forbid the cache, so that it doesn't get into images; .local/ is in no image.
+ifdef PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.local/bytecode
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-appointments test-faults test-integrations test-pages test-rest lint lock bench clean
 
@@ -109,4 +116,4 @@ lock: .venv/.made ## Update the lock files from pyproject.toml and package.json
 	npm install --package-lock-only --ignore-scripts
 
 clean: ## Remove everything that the commands made, except the demo's data
-	rm -rf .local/tests .venv node_modules staticfiles test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .local/bytecode .local/tests .venv node_modules staticfiles test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

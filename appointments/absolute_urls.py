@@ -42,6 +42,11 @@ def manage_url(appointment: Appointment) -> str:
     return _absolute(reverse("manage-appointment", args=[appointment.manage_token]))
 
 
+def move_url(appointment: Appointment) -> str:
+    """Return the URL where the client chooses another time; see `manage_url`."""
+    return _absolute(reverse("manage-move", args=[appointment.manage_token]))
+
+
 def staff_url(appointment: Appointment) -> str:
     """Return the URL of the appointment's page for staff."""
     return _absolute(reverse("appointment", args=[appointment.pk]))

@@ -7,7 +7,9 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
+from appointments.bulk_change_models import BulkAction, BulkChange
 from appointments.models import Client
 from staff.audit_log.kinds import AuditKind
 from staff.audit_log.models import AuditEvent
@@ -29,6 +31,13 @@ CLIENT_CHANGED: Final = AuditKind(
 )
 
 
+def _describe_count(events: Sequence[AuditEvent]) -> dict[int, str]:
+    return {
+        event.pk: ngettext("%(count)d appointment", "%(count)d appointments", event.params["count"]) % event.params
+        for event in events
+    }
+
+
 def _describe_merge(events: Sequence[AuditEvent]) -> dict[int, str]:
     """Return the number of the client who was merged, and the names of the details taken from them."""
     fields = _describe_fields(events)
@@ -40,19 +49,30 @@ def _describe_merge(events: Sequence[AuditEvent]) -> dict[int, str]:
     }
 
 
+def _describe_bulk_changes(events: Sequence[AuditEvent]) -> dict[int, str]:
+    """Return the action and the number of appointments."""
+    return {event.pk: f"{BulkAction(event.params['action']).label}: {event.params['appointments']}" for event in events}
+
+
 CLIENT_MERGED: Final = AuditKind("client_merged", _lazy("Clients merged"), page="client-edit", describe=_describe_merge)
 CLIENT_EXPORTED: Final = AuditKind("client_exported", _lazy("Client’s data exported"), page="client-edit")
 # Without a page: the client has none any more.
 CLIENT_ERASED: Final = AuditKind("client_erased", _lazy("Client’s data erased"))
 RETENTION_CHANGED: Final = AuditKind("retention_changed", _lazy("Privacy settings changed"))
 CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _lazy("Client View settings changed"))
+LOCAL_TIMES_RESTORED: Final = AuditKind("local_times_restored", _lazy("Local times restored"), describe=_describe_count)
+BULK_CHANGE_STARTED: Final = AuditKind(
+    "bulk_change_started", _lazy("Bulk change started"), page="attention-progress", describe=_describe_bulk_changes
+)
 APPOINTMENT_KINDS: Final = (
+    BULK_CHANGE_STARTED,
     CLIENT_CHANGED,
     CLIENT_MERGED,
     CLIENT_EXPORTED,
     CLIENT_ERASED,
     RETENTION_CHANGED,
     CLIENT_VIEW_CHANGED,
+    LOCAL_TIMES_RESTORED,
 )
 
 
@@ -75,3 +95,8 @@ def record_client_export(client: Client) -> None:
 def record_client_erasure(client: Client, actor: StaffMember | None) -> None:
     """Record that the data of a client was erased. `actor` is None for the retention period and for commands."""
     record(CLIENT_ERASED, client, actor=actor)
+
+
+def record_bulk_change(change: BulkChange, appointments: int) -> None:
+    """Record that a bulk change of this number of appointments was started."""
+    record(BULK_CHANGE_STARTED, change, params={"action": change.action, "appointments": appointments})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo
 
@@ -21,8 +21,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from appointments import bulk_change_models  # noqa: F401 - registers its models
 from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
+from coconut.fields.local_datetimes import LocalDateTimeField
 from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
 from integrations.models import Meeting
@@ -264,12 +266,21 @@ class Appointment(models.Model):
     staff_join_token = models.CharField(
         max_length=40, default=new_token, db_default=Cast(RandomUUID(), models.CharField()), editable=False
     )
+    # The start on the clock of the branch, else of the staff member, as booked. If the rules of the zone change later,
+    # `starts_at` shows another local time: see `appointments.changes.local_times`.
+    local_start = LocalDateTimeField(null=True, blank=True)
+    local_zone = TimeZoneField(null=True, blank=True)
+    # The check after an update of the time zone rules found such a difference.
+    moved_by_zone_rules = models.BooleanField(default=False, db_default=False)
     # A repeated submit carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
     # Zone in which the booking page showed the times to the client. Empty if staff booked.
     client_time_zone = TimeZoneField(null=True, blank=True)
     client_note = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)
+    # Time of the change of hours that left the appointment outside them. Empty again after a move or a reassignment,
+    # which may lie outside the hours on purpose.
+    outside_hours_since = models.DateTimeField(null=True, blank=True, editable=False)
     # Clients read a reason that staff gave. A client's own reason is only for staff.
     cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     # Grows with every change, so that no change overwrites a concurrent one.
@@ -323,6 +334,28 @@ class Appointment(models.Model):
                 name="appointment_taken",
             ),
             models.Index(fields=["client", "starts_at"], name="appointment_by_client"),
+            # For the appointments in a closing of a location, and for those that need attention. Cover both queries.
+            models.Index(
+                fields=["location", "starts_at"],
+                include=["id", "ends_at"],
+                condition=Q(status__in=LIVE_STATUSES),
+                name="appointment_at_location",
+            ),
+            models.Index(
+                fields=["organization", "ends_at"],
+                include=["id", "staff", "service", "method", "status", "starts_at"],
+                condition=Q(status__in=LIVE_STATUSES),
+                name="appointment_live",
+            ),
+            models.Index(
+                fields=["staff"], condition=Q(outside_hours_since__isnull=False), name="appointment_outside_hours"
+            ),
+            # Nearly always empty.
+            models.Index(
+                fields=["organization", "starts_at"],
+                condition=Q(moved_by_zone_rules=True),
+                name="appointment_moved_by_rules",
+            ),
             # Nearly always empty. Every dashboard counts these rows.
             models.Index(
                 fields=["organization", "ends_at"],
@@ -358,10 +391,39 @@ class Appointment(models.Model):
         """Return the zone in which a staff member reads the times: of the branch, else their own."""
         return self.branch_zone or member.zone
 
+    def anchor(self) -> None:
+        """Keep the present start as the local time that was promised, without saving."""
+        zone = self.branch_zone or self.staff.zone
+        self.local_start, self.local_zone = self.starts_at.astimezone(zone).replace(tzinfo=None), zone
+        self.moved_by_zone_rules = False
+
+    @property
+    def promised_start(self) -> datetime | None:
+        """Return the moment at which the clocks of `local_zone` show `local_start` under the present rules, in UTC."""
+        if self.local_start is None or self.local_zone is None:
+            return None
+        local, zone, start = self.local_start, self.local_zone, self.starts_at
+        # A time that comes twice: the nearer one.
+        readings = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        return min(readings, key=lambda reading: abs(reading - start))
+
     @property
     def has_video_link(self) -> bool:
         """Return whether there is, or will be, a link to join."""
         return self.meeting is not None or bool(self.personal_meeting_url)
+
+
+class ZoneRulesCheck(models.Model):
+    """Comparison of an organisation's upcoming appointments with their local times, under one version of the rules.
+
+    `rules_version` is that of the package `tzdata`. `requested_at` is set while a worker restores the local times.
+    """
+
+    organization = models.OneToOneField(Organization, models.CASCADE, primary_key=True, related_name="+")
+    rules_version = models.CharField(max_length=20)
+    checked_at = models.DateTimeField(db_default=Now())
+    requested_at = models.DateTimeField(null=True, blank=True)
+    requested_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
 
 
 class AppointmentEventKind(models.TextChoices):
@@ -369,6 +431,8 @@ class AppointmentEventKind(models.TextChoices):
 
     BOOKED = "booked", _("Booked")
     MOVED = "moved", _("Moved")
+    KEPT_LOCAL_TIME = "kept_local_time", _("Local time kept")
+    MOVED_BY_ZONE_RULES = "moved_by_zone_rules", _("Local time changed")
     LENGTH_CHANGED = "length_changed", _("Length changed")
     REASSIGNED = "reassigned", _("Reassigned")
     REASSIGNED_SAME_LINK = "reassigned_same_link", _("Reassigned, same link")
@@ -383,6 +447,7 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
+    TIMES_OFFERED = "times_offered", _("Other times offered")
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
@@ -419,6 +484,7 @@ class NotificationKind(models.TextChoices):
     REASSIGNED = "reassigned", _("Reassigned")
     CHANGED = "changed", _("Changed")
     CANCELLED = "cancelled", _("Cancelled")
+    TIMES_OFFERED = "offered", _("Other times offered")
 
 
 class Audience(models.TextChoices):

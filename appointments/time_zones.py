@@ -1,6 +1,7 @@
 """Local times as people read them: clock times, ranges, and labels of time zones.
 
-When clocks go back, an hour comes twice. Its times carry the zone's abbreviation: "01:30 EDT", "01:30 EST".
+They follow the clock of the organisation (`staff.clock`). When clocks go back, an hour comes twice. Its times carry the
+zone's abbreviation: "01:30 EDT", "01:30 EST".
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.formats import date_format, time_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+
+from staff.clock import format_time
 
 
 def is_repeated(local: datetime) -> bool:
@@ -25,12 +28,19 @@ def is_skipped(local: datetime) -> bool:
 
 def clock_time(local: datetime) -> str:
     """Return the time of day of a datetime in the reader's zone: "13:30" or "01:30 EDT"."""
-    return _with_abbreviation(local) if is_repeated(local) else time_format(local, "H:i")
+    return _with_abbreviation(local) if is_repeated(local) else format_time(local)
 
 
 def day_and_time(local: datetime, day_format: str) -> str:
     """Return the day in Django's date format, and the time of day: "Sun 7 Nov, 01:30 EDT"."""
     return f"{date_format(local, day_format)}, {clock_time(local)}"
+
+
+def exact_day_and_time(local: datetime) -> str:
+    """Return a day and time that need no other label: "Mon 7 December, 09:00 EST"; with the year if it isn't this."""
+    is_this_year = local.year == timezone.now().astimezone(local.tzinfo).year
+    day = date_format(local, "D j F" if is_this_year else "D j F Y")
+    return f"{day}, {_with_abbreviation(local)}"
 
 
 def other_local_time(at: datetime, zone: ZoneInfo) -> str:
@@ -85,7 +95,7 @@ def current_zone_labels(first: datetime, last: datetime) -> str:
     before, after = _abbreviation(first, zone), _abbreviation(last, zone)
     if before == after:
         return time_zone_label(first, zone)
-    params = {"city": _city(zone), "before": before, "after": after}
+    params = {"city": zone_city(zone), "before": before, "after": after}
     return _("%(city)s time (%(before)s, then %(after)s)") % params
 
 
@@ -93,10 +103,11 @@ def time_zone_label(at: datetime, zone: ZoneInfo) -> str:
     """Return the zone's city and its abbreviation at a datetime: "Toronto time (EST)"."""
     if zone.key in ("UTC", "Etc/UTC"):
         return "UTC"
-    return _("%(city)s time (%(short)s)") % {"city": _city(zone), "short": _abbreviation(at, zone)}
+    return _("%(city)s time (%(short)s)") % {"city": zone_city(zone), "short": _abbreviation(at, zone)}
 
 
-def _city(zone: ZoneInfo) -> str:
+def zone_city(zone: ZoneInfo) -> str:
+    """Return the city that names the zone: "St Johns"."""
     return zone.key.rpartition("/")[2].replace("_", " ")
 
 
@@ -109,4 +120,4 @@ def _abbreviation(at: datetime, zone: ZoneInfo) -> str:
 def _with_abbreviation(local: datetime) -> str:
     zone = local.tzinfo
     name = _abbreviation(local, zone) if isinstance(zone, ZoneInfo) else local.tzname()
-    return f"{time_format(local, 'H:i')} {name}"
+    return f"{format_time(local)} {name}"

@@ -16,6 +16,7 @@ from appointments.models import Appointment, AppointmentEvent
 from appointments.models import AppointmentEventKind as Kind
 from integrations.messages import Message
 from services.models import MeetingMethod
+from staff.clock import format_time
 from staff.models import StaffMember
 
 
@@ -76,6 +77,8 @@ def local_time(at: datetime, zone: ZoneInfo) -> dict[str, str]:
 _TEMPLATES: Final[dict[str, Promise | str]] = {
     Kind.BOOKED: gettext_lazy("Booked for %(when)s."),
     Kind.MOVED: gettext_lazy("Moved from %(before)s to %(when)s."),
+    Kind.KEPT_LOCAL_TIME: gettext_lazy("Kept at %(when)s, because the rules of the time zone changed."),
+    Kind.MOVED_BY_ZONE_RULES: gettext_lazy("Now at %(when)s, because the rules of the time zone changed."),
     Kind.REASSIGNED: gettext_lazy("Reassigned from %(before)s to %(name)s."),
     Kind.REASSIGNED_SAME_LINK: gettext_lazy("Reassigned from %(before)s to %(name)s. The link stays."),
     Kind.REASSIGNED_NEW_LINK: gettext_lazy("Reassigned from %(before)s to %(name)s, with a new link."),
@@ -89,6 +92,7 @@ _TEMPLATES: Final[dict[str, Promise | str]] = {
     Kind.CANCELLED: gettext_lazy("Cancelled."),
     Kind.CANCELLED_WITH_REASON: gettext_lazy("Cancelled: %(reason)s"),
     Kind.NOTES_CHANGED: gettext_lazy("Notes changed."),
+    Kind.TIMES_OFFERED: gettext_lazy("The client was asked to choose another time."),
     Kind.PRIVATE_LINKS_REPLACED: gettext_lazy("The client’s email changed. The client has new links."),
     Kind.LINK_REQUESTED: gettext_lazy("A link was requested."),
     Kind.LINK_REPLACED: gettext_lazy("The link was replaced."),
@@ -126,7 +130,8 @@ def _param_text(value: Any) -> str:
         case {"code": _}:
             return str(Message.from_json(value))
         case {"at": at, "zone": zone}:
-            return date_format(datetime.fromisoformat(at).astimezone(ZoneInfo(zone)), "D j M Y, H:i T")
+            local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
+            return f"{date_format(local, 'D j M Y')}, {format_time(local)} {local.tzname()}"
         case int():
             return str(MeetingMethod(value).label)
     return str(value)

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from appointments.views import (
     appointments,
+    attention,
     booking,
     booking_request,
     changes,
@@ -13,6 +14,7 @@ from appointments.views import (
     clients,
     contact_center,
     drag_and_drop,
+    local_times,
     privacy,
     private_links,
     schedule,
@@ -43,12 +45,16 @@ _private_link = [
 urlpatterns = [
     path("schedule/", schedule.schedule, name="schedule"),
     path("schedule/events/", schedule.schedule_events, name="schedule-events"),
+    path("schedule/attention/", attention.attention, name="attention"),
+    path("schedule/attention/change/", attention.attention_change, name="attention-change"),
+    path("schedule/attention/changes/<int:pk>/", attention.attention_progress, name="attention-progress"),
     path("schedule/appointments/add/", booking.appointment_add, name="appointment-add"),
     path("schedule/appointments/<int:pk>/", include(_one_appointment)),
     path("contact-center/", contact_center.contact_center, name="contact-center"),
     path("contact-center/book/", booking_request.book, name="contact-center-book"),
     path("contact-center/booked/<int:pk>/", contact_center.contact_center_booked, name="contact-center-booked"),
     path("settings/client-view/", client_view_settings.client_view_settings, name="client-view-settings"),
+    path("settings/time-zones/", local_times.local_times, name="local-times"),
     path("settings/privacy/", privacy.privacy_settings, name="privacy-settings"),
     path("settings/video-calls/links/", video_links.video_links, name="video-links"),
     path("services/<int:pk>/video-calls/", switch_service.service_to_video, name="service-to-video"),

@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "coconut.web.error_pages.MethodNotAllowedMiddleware",
 ]
-# No page takes a file.
+# Files are dropped. A page that takes one sets a handler (`coconut.web.uploads`).
 FILE_UPLOAD_HANDLERS: list[str] = []
 ROOT_URLCONF = "coconut.urls"
 WSGI_APPLICATION = "coconut.wsgi.application"
@@ -171,6 +171,8 @@ CELERY_TASK_ROUTES = {
     "integrations.count_organizers": {"priority": 6},
     "teams.renew": {"priority": 6},
     "appointments.delete_old_data": {"priority": 6},
+    "appointments.work_on_bulk_change": {"priority": 6},
+    "appointments.email_attention": {"priority": 6},
     "coconut.clear_sessions": {"priority": 6},
 }
 # Sends beat's heartbeat for /readyz.
@@ -200,6 +202,13 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "coconut.heartbeat", "schedule": 15, "options": {"expires": 60}},
     # Several rounds, because each ends long before its time limit. An installation may start with many old rows.
     "delete-old-data": {"task": "appointments.delete_old_data", "schedule": crontab(minute="3-53/10", hour="1-5")},
+    # Does something after an update of the time zone rules only.
+    "check-local-times": {"task": "appointments.check_local_times", "schedule": crontab(minute="*/15")},
+    "restore-local-times": {"task": "appointments.restore_local_times", "schedule": 60},
+    "resume-bulk-changes": {"task": "appointments.resume_bulk_changes", "schedule": 15},
+    # In each organisation's morning, once a day. Several rounds make up for a beat that was down.
+    "email-attention": {"task": "appointments.email_attention", "schedule": crontab(minute="*/15")},
+    "end-access-of-leavers": {"task": "staff.end_access_of_leavers", "schedule": 60},
     "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
 }
 

@@ -27,11 +27,17 @@ MORNINGS = ((time(9), time(13)),)
 
 @dataclass(frozen=True)
 class Branch:
-    """A location with the same opening hours on each of its days."""
+    """A location with the same opening hours on each of its days. Without `time_zone`, it has the organisation's."""
 
     name: str
-    address: str
+    street: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+    coordinates: tuple[str, str]
     phone: str = ""
+    time_zone: str = ""
     opens: time = time(9)
     closes: time = time(18)
     days: range = MONDAY_TO_FRIDAY
@@ -99,9 +105,39 @@ MAPLE = SeedOrganization(
     time_zone="America/Toronto",
     phone="+1 416 555 0190",
     branches=(
-        Branch("Main Street", "120 Main Street, Toronto"),
-        Branch("Harbourfront", "8 Queens Quay West, Toronto", phone="+1 416 555 0192"),
-        Branch("Rosedale", "41 Crescent Road, Toronto", opens=time(8, 30), closes=time(17, 30)),
+        Branch("Main Street", "120 Main Street", "Toronto", "ON", "M4E 2V8", "CA", ("43.684700", "-79.299600")),
+        Branch(
+            "Harbourfront",
+            "8 Queens Quay West",
+            "Toronto",
+            "ON",
+            "M5J 2Y3",
+            "CA",
+            ("43.641200", "-79.376900"),
+            phone="+1 416 555 0192",
+        ),
+        Branch(
+            "Rosedale",
+            "41 Crescent Road",
+            "Toronto",
+            "ON",
+            "M4W 1T5",
+            "CA",
+            ("43.677700", "-79.385300"),
+            opens=time(8, 30),
+            closes=time(17, 30),
+        ),
+        Branch(
+            "Vancouver",
+            "510 Burrard Street",
+            "Vancouver",
+            "BC",
+            "V6C 3A8",
+            "CA",
+            ("49.286400", "-123.117900"),
+            phone="+1 604 555 0193",
+            time_zone="America/Vancouver",
+        ),
     ),
     offers=(
         Offer(
@@ -168,7 +204,7 @@ MAPLE = SeedOrganization(
         ),
         Person(
             "Erin Walsh",
-            "Harbourfront",
+            "Vancouver",
             services=("Business account review", "Estate settlement"),
             hours=LATE,
             absences=(Absence(4, "Family day"),),
@@ -208,8 +244,8 @@ CEDAR = SeedOrganization(
     username_is_email=True,
     retention_months=24,
     branches=(
-        Branch("Market Square", "3 Market Square, York"),
-        Branch("Riverside", "17 Skeldergate, York"),
+        Branch("Market Square", "3 Market Square", "York", "", "YO1 8SL", "GB", ("53.959200", "-1.082500")),
+        Branch("Riverside", "17 Skeldergate", "York", "", "YO1 6DH", "GB", ("53.956000", "-1.084900")),
     ),
     offers=(
         Offer("Current account", "Everyday banking", 30, (AT_LOCATION, PHONE)),

@@ -14,6 +14,7 @@ from appointments.models import Appointment, AppointmentEvent, AppointmentEventK
 from appointments.timeline import local_time
 from demo.appointments import Provider, appointments_of, time_off_of
 from demo.audit_log import audit_events_of
+from demo.closings import create_closings
 from demo.logins import OPERATOR, PASSWORD
 from demo.organizations import CEDAR, MAPLE, Person, SeedOrganization
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
@@ -47,6 +48,8 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
     )
     locations = _create_locations(organization, plan)
     staff = _create_staff(organization, plan, locations, password)
+    if plan is MAPLE:
+        create_closings(locations, staff, now)
     admin = next(member for member in staff.values() if member.is_admin)
     record_all(audit_events_of(admin, staff.values(), now))
     services = _create_services(organization, plan, staff)
@@ -70,9 +73,15 @@ def _create_locations(organization: Organization, plan: SeedOrganization) -> dic
         Location(
             organization=organization,
             name=branch.name,
-            address=branch.address,
+            street=branch.street,
+            city=branch.city,
+            region=branch.region,
+            postal_code=branch.postal_code,
+            country=branch.country,
+            latitude=branch.coordinates[0],
+            longitude=branch.coordinates[1],
             phone=branch.phone,
-            time_zone=organization.time_zone,
+            time_zone=ZoneInfo(branch.time_zone or plan.time_zone),
         )
         for branch in plan.branches
     )

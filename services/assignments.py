@@ -12,7 +12,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from services.audit import SERVICE_ASSIGNED, SERVICE_UNASSIGNED, record_assignments
 from services.models import Service, ServiceAssignment
-from staff.models import StaffMember
+from staff.models import Organization, StaffMember
+from staff.planned_changes import Cause, PlannedChange
 
 
 def with_provides(people: QuerySet[StaffMember], service: Service) -> QuerySet[StaffMember]:
@@ -20,31 +21,52 @@ def with_provides(people: QuerySet[StaffMember], service: Service) -> QuerySet[S
     return people.annotate(provides=Exists(ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk"))))
 
 
-def set_providers(service: Service, *, among: Iterable[StaffMember], provided_by: Iterable[StaffMember]) -> None:
-    """Assign exactly `provided_by` of the staff members `among`. Other assignments stay as they are."""
+def set_providers(
+    service: Service, *, among: Iterable[StaffMember], provided_by: Iterable[StaffMember]
+) -> list[PlannedChange]:
+    """Assign exactly `provided_by` of the staff members `among`. Other assignments stay as they are.
+
+    Return what that takes away from booked appointments.
+    """
     people = {person.pk: person for person in among}
     wanted = people.keys() & {person.pk for person in provided_by}
     with transaction.atomic():
         present = _lock_assignments(service.assignments.filter(staff__in=people))
         assigned = {assignment.staff_id for assignment in present}
-        _remove([assignment for assignment in present if assignment.staff_id not in wanted])
+        removed = [assignment for assignment in present if assignment.staff_id not in wanted]
+        _remove(removed)
         _add((people[pk], service) for pk in sorted(wanted - assigned))
+    return [_no_longer_assigned(service.organization, removed)] if removed else []
 
 
-def set_services(person: StaffMember, services: Iterable[Service]) -> None:
-    """Assign the staff member to exactly these services."""
+def set_services(person: StaffMember, services: Iterable[Service]) -> list[PlannedChange]:
+    """Assign the staff member to exactly these services. Return what that takes away from booked appointments."""
     wanted = {service.pk: service for service in services}
     with transaction.atomic():
         present = _lock_assignments(person.assignments.all())
         assigned = {assignment.service_id for assignment in present}
-        _remove([assignment for assignment in present if assignment.service_id not in wanted])
+        removed = [assignment for assignment in present if assignment.service_id not in wanted]
+        _remove(removed)
         _add((person, wanted[pk]) for pk in sorted(wanted.keys() - assigned))
+    return [_no_longer_assigned(person.organization, removed)] if removed else []
 
 
 def _lock_assignments(assignments: QuerySet[ServiceAssignment]) -> list[ServiceAssignment]:
     """Return the assignments, locked, so that no one else removes them and records it, too."""
     rows = assignments.select_related("staff", "service").order_by("pk")
+    # Bookings hold the lock of their staff member: an assignment that one relies on goes after its commit.
+    people = StaffMember.objects.filter(pk__in=assignments.order_by().values("staff")).order_by("pk")
+    list(people.select_for_update(no_key=True).values_list("pk"))
     return list(rows.select_for_update(of=("self",)))
+
+
+def _no_longer_assigned(organization: Organization | None, removed: Sequence[ServiceAssignment]) -> PlannedChange:
+    return PlannedChange(
+        organization,
+        Cause.NOT_ASSIGNED,
+        people=tuple({assignment.staff_id for assignment in removed}),
+        services=tuple({assignment.service_id for assignment in removed}),
+    )
 
 
 def _remove(assignments: Sequence[ServiceAssignment]) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from services.models import MeetingMethod, OfferedTo, Service
-from staff.audit_log.differences import differences, first_values
+from services.models import MeetingMethod, OfferedTo, Question, QuestionWording, Service
+from staff.audit_log.differences import Changes, differences, first_values
 from staff.audit_log.kinds import AuditKind
 from staff.audit_log.models import AuditEvent
 from staff.audit_log.record import new_event, record, record_all
+from staff.audit_log.text import change_text
 from staff.models import StaffMember
 
 
@@ -36,6 +37,16 @@ def _describe_assignments(events: Sequence[AuditEvent]) -> dict[int, str]:
     return {event.pk: event.params.get("service", "") for event in events}
 
 
+def _describe_questions(events: Sequence[AuditEvent]) -> dict[int, str]:
+    """Return the values before and after of a question and of its wording, which are two tables."""
+    return {event.pk: "; ".join(map(_question_change, event.params.get("changes", []))) for event in events}
+
+
+def _question_change(change: Mapping[str, Any]) -> str:
+    model = QuestionWording if change["field"] in ("text", "options") else Question
+    return change_text(model._meta.label_lower, change)
+
+
 SERVICE_ADDED: Final = AuditKind("service_added", gettext_lazy("Service added"), page="service-edit")
 SERVICE_CHANGED: Final = AuditKind("service_changed", gettext_lazy("Service changed"), page="service-edit")
 SERVICE_SWITCHED_OFF: Final = AuditKind(
@@ -51,6 +62,12 @@ SERVICE_ASSIGNED: Final = AuditKind(
 SERVICE_UNASSIGNED: Final = AuditKind(
     "service_unassigned", gettext_lazy("Service unassigned"), page="staff-services", describe=_describe_assignments
 )
+QUESTION_ADDED: Final = AuditKind(
+    "question_added", gettext_lazy("Question added"), page="question-edit", describe=_describe_questions
+)
+QUESTION_CHANGED: Final = AuditKind(
+    "question_changed", gettext_lazy("Question changed"), page="question-edit", describe=_describe_questions
+)
 SERVICE_KINDS: Final = (
     SERVICE_ADDED,
     SERVICE_CHANGED,
@@ -59,6 +76,8 @@ SERVICE_KINDS: Final = (
     METHODS_CHANGED,
     SERVICE_ASSIGNED,
     SERVICE_UNASSIGNED,
+    QUESTION_ADDED,
+    QUESTION_CHANGED,
 )
 
 
@@ -87,3 +106,28 @@ def record_methods(
 def record_assignments(kind: AuditKind, pairs: Iterable[tuple[StaffMember, Service]]) -> None:
     """Record for each person that a service was assigned or taken away."""
     record_all(new_event(kind, person, params={"service": service.name}) for person, service in pairs)
+
+
+def record_new_question(question: Question, text: str) -> None:
+    """Record that a question was added to its service."""
+    service = question.service
+    changes: Changes = [{"field": "text", "after": text}, *first_values(question, ["kind", "required"])]
+    record(QUESTION_ADDED, question, organization=service.organization, name=service.name, changes=changes)
+
+
+def record_question_changes(
+    question: Question, wording: QuestionWording, text: str, options: list[str], required: bool, active: bool
+) -> None:
+    """Record which values of a question and of its wording change to these."""
+    values = [
+        ("text", wording.text, text),
+        ("options", wording.options, options),
+        ("required", question.required, required),
+        ("active", question.active, active),
+    ]
+    changes: Changes = [
+        {"field": field, "before": before, "after": after} for field, before, after in values if before != after
+    ]
+    if changes:
+        service = question.service
+        record(QUESTION_CHANGED, question, organization=service.organization, name=service.name, changes=changes)

@@ -16,6 +16,7 @@ from services.catalog import save_service
 from services.models import MeetingMethod, OfferedTo, Service
 from staff.forms.people import ACTIVE
 from staff.models import Organization, StaffMember
+from staff.planned_changes import Cause, PlannedChange
 
 if TYPE_CHECKING:
     ServiceModelForm = forms.ModelForm[Service]
@@ -83,12 +84,20 @@ class ServiceForm(ServiceModelForm):
             "adjustable_length",
             "minimum_notice",
             "booking_horizon_days",
+            "start_step",
+            "move_notice",
+            "cancel_notice",
+            "most_per_client_and_day",
+            "most_upcoming_per_client",
+            "most_per_person_and_day",
+            "confirmation_text",
             "active",
             "public",
         ]
         widgets = {
             "category": forms.TextInput(attrs={"list": "categories", "autocomplete": "off"}),
             "description": forms.Textarea(attrs={"rows": 3}),
+            "confirmation_text": forms.Textarea(attrs={"rows": 3}),
         }
         help_texts = {
             "category": _("Services of one category stand together in lists."),
@@ -99,6 +108,17 @@ class ServiceForm(ServiceModelForm):
             "adjustable_length": _("On the Schedule, an appointment can be made longer or shorter."),
             "minimum_notice": _("How long before its start a time can still be booked by clients. 1440 is a day."),
             "booking_horizon_days": _("How far ahead times are offered."),
+            "start_step": _("When offered times start. Staff may book at any other time."),
+            "move_notice": _(
+                "How long before the start clients can still move. 1440 is a day. Empty: until it starts."
+            ),
+            "cancel_notice": _("The same for cancelling. Staff can always move and cancel."),
+            "most_per_client_and_day": _("Counts what a client books on the booking page, by email address."),
+            "most_upcoming_per_client": _("Counts in the same way, over all days to come."),
+            "most_per_person_and_day": _("Counts all bookings. Staff can book above the limit."),
+            "confirmation_text": _(
+                "Clients read this after booking, in their emails and in their calendar entry, such as what to bring."
+            ),
             "active": _("A service that is not active cannot be booked; what was booked stays."),
             "public": _("Unticked, only schedulers, admins and staff book it."),
         }
@@ -110,6 +130,12 @@ class ServiceForm(ServiceModelForm):
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(gettext("There is already a service of this name."))
         return name
+
+    def planned_changes(self) -> list[PlannedChange]:
+        """Return that the saved service was switched off, if it was."""
+        service = self.instance
+        change = PlannedChange(service.organization, Cause.SERVICE_OFF, services=(service.pk,))
+        return [change] if "active" in self.changed_data and not service.active else []
 
     def save_or_explain(self) -> bool:
         """Save the service. Return False, with an error on the form, if the name was taken meanwhile."""

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from services.audit import record_methods
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service
+from staff.planned_changes import Cause, PlannedChange
 
 
 def offers_of(service: Service) -> dict[MeetingMethod, OfferedTo]:
@@ -15,8 +16,11 @@ def offers_of(service: Service) -> dict[MeetingMethod, OfferedTo]:
     return {MeetingMethod(offer.method): OfferedTo(offer.offered_to) for offer in service.meeting_methods.all()}
 
 
-def set_methods(service: Service, wanted: Mapping[MeetingMethod, OfferedTo]) -> None:
-    """Offer the service in exactly these methods. Unchanged rows are not written."""
+def set_methods(service: Service, wanted: Mapping[MeetingMethod, OfferedTo]) -> list[PlannedChange]:
+    """Offer the service in exactly these methods. Return what that takes away from booked appointments.
+
+    Unchanged rows are not written.
+    """
     with transaction.atomic():
         Service.objects.lock(service.pk)
         present = {offer.method: offer for offer in service.meeting_methods.all()}
@@ -25,6 +29,9 @@ def set_methods(service: Service, wanted: Mapping[MeetingMethod, OfferedTo]) -> 
         for method, offered_to in wanted.items():
             _save_offer(service, method, offered_to, present.get(method))
         record_methods(service, before, wanted)
+    removed = tuple(int(method) for method in before.keys() - wanted.keys())
+    change = PlannedChange(service.organization, Cause.METHOD_OFF, services=(service.pk,), methods=removed)
+    return [change] if removed else []
 
 
 def _save_offer(

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower, NullIf
 from django.utils.translation import gettext_lazy as _
 
 from coconut.fields.one_line_text import OneLineField
-from staff.models import LockQuerySet, Organization, StaffMember
+from staff.models import Location, LockQuerySet, Organization, StaffMember
 from staff.validators import one_line
 
 
@@ -25,6 +25,17 @@ class MeetingMethod(models.IntegerChoices):
 class OfferedTo(models.TextChoices):
     STAFF = "staff", _("Staff only")
     STAFF_AND_CLIENTS = "staff_and_clients", _("Staff and clients")
+
+
+class StartStep(models.IntegerChoices):
+    """Minutes between two offered start times. Each value divides an hour, so that all hours read alike."""
+
+    EVERY_5_MINUTES = 5, _("Every 5 minutes")
+    EVERY_10_MINUTES = 10, _("Every 10 minutes")
+    EVERY_15_MINUTES = 15, _("Every 15 minutes")
+    EVERY_20_MINUTES = 20, _("Every 20 minutes")
+    EVERY_30_MINUTES = 30, _("Every 30 minutes")
+    ON_THE_HOUR = 60, _("On the hour")
 
 
 class ServiceQuerySet(LockQuerySet["Service"]):
@@ -70,6 +81,45 @@ class Service(models.Model):
     booking_horizon_days = models.PositiveSmallIntegerField(
         _("booking horizon (days)"), default=90, validators=[MinValueValidator(1), MaxValueValidator(730)]
     )
+    # Limits count appointments of this service. Empty: no limit.
+    most_per_client_and_day = models.PositiveSmallIntegerField(
+        _("most bookings per client and day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    most_upcoming_per_client = models.PositiveSmallIntegerField(
+        _("most upcoming bookings per client"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    most_per_person_and_day = models.PositiveSmallIntegerField(
+        _("most appointments per staff member and day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    # Empty: until the appointment starts.
+    move_notice = models.PositiveIntegerField(
+        _("latest moment to move (minutes before the start)"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(60 * 24 * 90)],
+    )
+    cancel_notice = models.PositiveIntegerField(
+        _("latest moment to cancel (minutes before the start)"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(60 * 24 * 90)],
+    )
+    start_step = models.PositiveSmallIntegerField(
+        _("start times"), choices=StartStep, default=StartStep.EVERY_15_MINUTES, db_default=StartStep.EVERY_15_MINUTES
+    )
+    # For the client of each appointment, in plain text.
+    confirmation_text = models.TextField(
+        _("text in the confirmation"), max_length=2000, blank=True, default="", db_default=""
+    )
     active = models.BooleanField(_("active"), default=True)
     public = models.BooleanField(_("bookable by clients"), default=True)
     staff = models.ManyToManyField(StaffMember, through="ServiceAssignment", related_name="services")
@@ -86,6 +136,7 @@ class Service(models.Model):
                 violation_error_message=_("There is already a service of this name."),
             ),
             models.CheckConstraint(condition=Q(duration__gte=1), name="service_takes_time"),
+            models.CheckConstraint(condition=Q(start_step__in=StartStep.values), name="start_step_divides_an_hour"),
         ]
 
     def __str__(self) -> str:
@@ -114,6 +165,51 @@ class ServiceAssignment(models.Model):
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="assignments")
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="assignments")
+    # Locations of appointments in person. Without any, they take place wherever the staff member works.
+    locations = models.ManyToManyField(Location, related_name="+", blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["service", "staff"], name="assigned_once")]
+
+
+class QuestionKind(models.TextChoices):
+    SHORT_TEXT = "short_text", _("Short text")
+    LONG_TEXT = "long_text", _("Long text")
+    CHOICE = "choice", _("One of several answers")
+    CONSENT = "consent", _("Consent to tick")
+
+
+class Question(models.Model):
+    """A question to the client who books a service. Its wording has the version `version`."""
+
+    # The index of `question_position` begins with this column.
+    service = models.ForeignKey(Service, models.CASCADE, related_name="questions", db_index=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=QuestionKind)
+    required = models.BooleanField(_("required"), default=False)
+    active = models.BooleanField(_("active"), default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        indexes = [models.Index(fields=["service", "position"], name="question_position")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class QuestionWording(models.Model):
+    """Text of a question as clients saw it. It never changes: another text is another version."""
+
+    question = models.ForeignKey(Question, models.CASCADE, related_name="wordings", db_index=False)
+    version = models.PositiveIntegerField()
+    text = models.TextField(_("question"), max_length=2000)
+    # Answers to choose from, in order. Empty for other kinds.
+    options = models.JSONField(_("answers"), default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["question", "version"], name="wording_once_per_version")]
+
+    def __str__(self) -> str:
+        return self.text

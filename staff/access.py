@@ -15,7 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from staff.models import Organization, Role, StaffMember
+from staff.clock import override_clock
+from staff.models import Clock, Organization, Role, StaffMember
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -37,7 +38,7 @@ class MemberBackend(AllowAllUsersModelBackend):
 
 
 class OrganizationMiddleware:
-    """Activate the time zone of the signed-in staff member."""
+    """Activate the time zone of the signed-in staff member, and the clock of the organisation."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -45,7 +46,9 @@ class OrganizationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return self.get_response(request)
-        with timezone.override(request.user.zone):
+        organization = request.user.organization
+        clock = organization.clock if organization else Clock.HOURS_24
+        with timezone.override(request.user.zone), override_clock(clock):
             return self.get_response(request)
 
 

@@ -9,25 +9,21 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from coconut.fields.phone_numbers import set_phone_region
-from coconut.fields.phone_regions import region_of_zone
 from staff.accounts.changes import record_changes, record_new_person
 from staff.addons import addons, announce_switched_on
 from staff.audit_log.differences import differences, first_values
 from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED, ORGANIZATION_ADDED, ORGANIZATION_CHANGED
 from staff.audit_log.record import record
-from staff.embedding import InvalidOrigin, read_origins
-from staff.models import Location, Organization, OutboxEmail, StaffMember
+from staff.forms.operators import LocationRowForm, OrganizationAddForm, OrganizationForm, addon_choices
+from staff.models import ADDRESS_FIELDS, Location, Organization, OutboxEmail, StaffMember
 from staff.outbox import send_again
 from staff.sessions.operator_forms import NewPasswordForm, StaffMemberAddForm, StaffMemberChangeForm, for_request
 from staff.sessions.password_check import must_enter_password
@@ -85,67 +81,12 @@ class OutboxEmailAdmin(ReadOnlyAdmin):
         )
 
 
-class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A location. Its time zone says how to read its phone number."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        set_phone_region(self, region_of_zone(self["time_zone"].value()))
-
-
 class LocationInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Location
-    form = LocationForm
-    fields = ["name", "address", "phone", "time_zone"]
+    form = LocationRowForm
+    fields = ["name", *ADDRESS_FIELDS, "phone", "time_zone", "active"]
     extra = 0
     can_delete = False
-
-
-def _addon_choices() -> list[tuple[str, str]]:
-    return [(addon.slug, str(addon.label)) for addon in addons]
-
-
-class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An organisation with its add-ons."""
-
-    addons = forms.MultipleChoiceField(
-        label=capfirst(_("add-ons")),
-        choices=_addon_choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-
-    class Meta:
-        model = Organization
-        fields = [
-            "name",
-            "slug",
-            "time_zone",
-            "phone",
-            "addons",
-            "embed_origins",
-            "idle_minutes",
-        ]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        set_phone_region(self, region_of_zone(self["time_zone"].value()))
-        self.fields["addons"].help_text = " ".join(
-            f"{addon.label}: {addon.help_text}" for addon in addons if addon.help_text
-        )
-
-    def clean_addons(self) -> list[str]:
-        """Return the chosen slugs. A slug that no installed app declares stays as it is."""
-        declared = {addon.slug for addon in addons}
-        undeclared = [slug for slug in self.instance.addons if slug not in declared]
-        return [*self.cleaned_data["addons"], *undeclared]
-
-    def clean_embed_origins(self) -> str:
-        """Return one origin per line, as browsers write them: scheme and host only."""
-        try:
-            return "\n".join(read_origins(self.cleaned_data["embed_origins"]))
-        except InvalidOrigin as error:
-            raise forms.ValidationError(str(error)) from None
 
 
 class AddOnFilter(admin.SimpleListFilter):
@@ -155,7 +96,7 @@ class AddOnFilter(admin.SimpleListFilter):
     parameter_name = "addon"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return _addon_choices()
+        return addon_choices()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Organization]) -> QuerySet[Organization]:
         return queryset.filter(addons__contains=[self.value()]) if self.value() else queryset
@@ -163,7 +104,6 @@ class AddOnFilter(admin.SimpleListFilter):
 
 @admin.register(Organization)
 class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    form = OrganizationForm
     list_display = ["name", "slug", "addon_labels", "staff_count", "created_at"]
     list_filter = [AddOnFilter]
     search_fields = ["name", "slug"]
@@ -174,11 +114,20 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         organizations: QuerySet[Organization] = super().get_queryset(request)
         return organizations.annotate(staff_count=Count("staff"))
 
+    def get_form(
+        self, request: HttpRequest, obj: Organization | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Return the form. That of a new organisation also asks for the first admin."""
+        form = OrganizationForm if obj else OrganizationAddForm
+        return super().get_form(request, obj, change=change, **{"form": form, **kwargs})
+
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         before = Organization.objects.lock(obj.pk) if change else None
         super().save_model(request, obj, form, change)
         if before is None:
             record(ORGANIZATION_ADDED, obj, name=obj.name, changes=first_values(obj, OrganizationForm.Meta.fields))
+            admin = form.invite_admin()
+            self.message_user(request, _("An invitation to %(email)s is on its way.") % {"email": admin.email})
         else:
             if changes := differences(before, obj, OrganizationForm.Meta.fields):
                 record(ORGANIZATION_CHANGED, obj, name=obj.name, changes=changes)

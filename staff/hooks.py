@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Final, Generic, TypeVar
+
+from staff.models import Location
+from staff.planned_changes import AffectedAppointments, PlannedChange
 
 Hook = TypeVar("Hook")
 
@@ -21,3 +25,29 @@ class Registry(Generic[Hook]):
 
     def __iter__(self) -> Iterator[Hook]:
         return iter(tuple(self._hooks))
+
+
+#: Hooks that return what a change of a location means for its appointments, a sentence each. They are called with the
+#: location before and after the change.
+location_notices: Final[Registry[Callable[[Location, Location], list[str]]]] = Registry()
+#: Returns the upcoming appointments that a change concerns, those with the given words first shown. The change is
+#: written already, in a transaction that its caller may roll back.
+AffectedFinder = Callable[[PlannedChange, str], AffectedAppointments]
+#: Returns a context around a change of hours of the person, or of the location, with this primary key. It notes which
+#: appointments the change leaves outside the hours. The caller's transaction has locked the rows.
+HoursObserver = Callable[[int | None, int | None], AbstractContextManager[None]]
+
+affected_appointments: Final[Registry[AffectedFinder]] = Registry()
+hours_observers: Final[Registry[HoursObserver]] = Registry()
+
+
+@contextmanager
+def changing_hours(*, person: int | None = None, location: int | None = None) -> Iterator[None]:
+    """Let upper layers compare the hours of a person or a location before and after the block.
+
+    Use it inside the transaction of the change, after locking the rows.
+    """
+    with ExitStack() as stack:
+        for observer in hours_observers:
+            stack.enter_context(observer(person, location))
+        yield

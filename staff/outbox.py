@@ -29,8 +29,9 @@ from coconut.email_addresses import validate_email_address
 from coconut.isolation import SYSTEM_FAILURES
 from coconut.leases import NO_LEASE
 from coconut.task_queue import enqueue_once_on_commit
+from staff.clock import override_clock
 from staff.hooks import Registry
-from staff.models import EmailState, Organization, OutboxEmail
+from staff.models import Clock, EmailState, Organization, OutboxEmail
 
 logger = logging.getLogger(__name__)
 
@@ -197,7 +198,8 @@ def _send_claimed(email: OutboxEmail) -> bool:
 def _render_message(email: OutboxEmail) -> EmailMessage | None:
     kinds = {kind.name: kind for kind in email_kinds}
     organization_language = email.organization.language if email.organization else settings.LANGUAGE_CODE
-    with translation.override(email.language or organization_language):
+    clock = email.organization.clock if email.organization else Clock.HOURS_24
+    with translation.override(email.language or organization_language), override_clock(clock):
         message = kinds[email.kind].render(email)
     if message is not None:
         message.to = message.to or email.to

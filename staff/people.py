@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from coconut.database.search import contains_word
 from staff.accounts.changes import record_changes, record_new_person
+from staff.hooks import changing_hours
 from staff.models import Location, Organization, StaffMember
 from staff.pagination import search_words
 
@@ -58,15 +60,22 @@ def save_person(person: StaffMember, fields: Sequence[str]) -> None:
             return
         _check_admin_remains(person)
         before = StaffMember.objects.lock(person.pk)
-        person.save(update_fields=fields)
+        # Their hours are meant in the person's zone and bound by the location's.
+        with changing_hours(person=person.pk) if _moves_hours(before, person) else nullcontext():
+            person.save(update_fields=fields)
         record_changes(before, person)
 
 
+def _moves_hours(before: StaffMember, after: StaffMember) -> bool:
+    return (before.zone, before.location_id) != (after.zone, after.location_id)
+
+
 def _check_admin_remains(person: StaffMember) -> None:
-    if person.is_admin and person.is_active:
+    """Raise LastAdmin if the person is the only active admin without a last working day, and no longer would be."""
+    if person.is_admin and person.is_active and person.last_day is None:
         return
     # The lock: two admins may switch each other off at the same time.
     organization = Organization.objects.lock(person.organization_id)
-    admins = StaffMember.objects.admins_of(organization).values_list("pk", flat=True)
+    admins = StaffMember.objects.admins_of(organization).filter(last_day=None).values_list("pk", flat=True)
     if set(admins) == {person.pk}:
         raise LastAdmin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
@@ -106,6 +107,17 @@ def fake_teams(db: None, monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
     fake = FakePlatform("teams")
     monkeypatch.setitem(_platforms, "teams", fake)
     return fake
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Collect garbage as rarely as the web server does, and never what was loaded before the first test.
+
+    The modules and thousands of test items stay until the end, so looking through them again and again finds nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -40,7 +40,7 @@ def make_organization(name: str = "Maple Credit Union", **fields: Any) -> Organi
 
 
 def make_location(organization: Organization, name: str = "Main Street", **fields: Any) -> Location:
-    return Location.objects.create(organization=organization, name=name, **fields)
+    return Location.objects.create(organization=organization, name=name, **{"time_zone": ZoneInfo("UTC"), **fields})
 
 
 def make_member(

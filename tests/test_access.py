@@ -12,12 +12,15 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from appointments.bulk_change_models import BulkChange
 from appointments.client_view.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
 from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
-from services.models import MeetingMethod
-from staff.models import OutboxEmail, Role, StaffMember, TimeOff
+from services.models import MeetingMethod, QuestionKind
+from services.questions import QuestionDraft, add_question
+from staff.branding.logos import save_logo
+from staff.models import DateOverride, OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
     make_client,
     make_connection,
@@ -63,6 +66,14 @@ RULES = {
     "staff-hours": THE_PERSON,
     "staff-time-off": THE_PERSON,
     "staff-time-off-remove": THE_PERSON,
+    "staff-future-hours-remove": THE_PERSON,
+    "staff-exceptions": THE_PERSON,
+    "staff-exception-edit": THE_PERSON,
+    "staff-exception-remove": THE_PERSON,
+    "closings": ADMINS,
+    "closing-edit": OWN_ADMINS,
+    "closing-remove": OWN_ADMINS,
+    "location-holidays": OWN_ADMINS,
     "staff-services": OWN_ADMINS,
     # Schedulers choose their own platform, too.
     "staff-profile": {**THE_PERSON, "sky": "404"},
@@ -71,12 +82,25 @@ RULES = {
     "service-edit": OWN_ADMINS,
     "service-more": OWN_ADMINS,
     "service-staff": OWN_ADMINS,
+    "service-questions": OWN_ADMINS,
+    "service-question-add": OWN_ADMINS,
+    "question-edit": OWN_ADMINS,
+    "question-move": OWN_ADMINS,
     "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
+    "organization-settings": ADMINS,
+    "organization-logo": ADMINS,
+    "location-list": ADMINS,
+    "location-add": ADMINS,
+    "location-edit": OWN_ADMINS,
+    "location-hours": OWN_ADMINS,
+    "brand-logo": EVERYBODY,
+    "brand-styles": EVERYBODY,
     "audit-log": ADMINS,
     "audit-log-file": ADMINS,
     "client-view-settings": ADMINS,
     "privacy-settings": ADMINS,
+    "local-times": ADMINS,
     "video-links": ADMINS,
     "video-calls": ADMINS,
     "video-calls-new": ADMINS,
@@ -121,6 +145,9 @@ RULES = {
     "teams-callback": ADMINS,
     "schedule": MEMBERS,
     "schedule-events": MEMBERS,
+    "attention": SCHEDULERS,
+    "attention-change": SCHEDULERS,
+    "attention-progress": OWN_SCHEDULERS,
     "appointment-add": SCHEDULERS,
     "appointment": WHOSE_IT_IS,
     "appointment-move": WHOSE_IT_IS,
@@ -156,6 +183,7 @@ OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
 PUBLIC = {
     "password-set": ["MQ", "a-token"],
     "password-invitation": ["MQ", "a-token"],
+    "brand-styles": ["7a1f3d"],
     "book": ["maple"],
     "book-slots": ["maple"],
 }
@@ -167,6 +195,10 @@ ONLY_POST = {
     "staff-invite",
     "staff-time-off",
     "staff-time-off-remove",
+    "staff-future-hours-remove",
+    "staff-exceptions",
+    "staff-exception-remove",
+    "closing-remove",
     "connection-toggle",
     "connection-bulk",
     "connection-undo",
@@ -186,19 +218,31 @@ ONLY_POST = {
     "appointment-notes",
     "appointment-drag",
     "appointment-mail-again",
+    "question-move",
 }
 ALSO_POST = {
     "password-change",
     "client-view-settings",
+    "organization-settings",
+    "organization-logo",
+    "location-add",
+    "location-edit",
+    "location-hours",
     "staff-add",
     "staff-edit",
     "staff-hours",
+    "staff-exception-edit",
+    "closings",
+    "closing-edit",
+    "location-holidays",
     "staff-services",
     "staff-profile",
     "service-add",
     "service-edit",
     "service-more",
     "service-staff",
+    "service-question-add",
+    "question-edit",
     "connection-rematch",
     "connection-field",
     "connection-disconnect",
@@ -236,6 +280,7 @@ def names(resolver: URLResolver) -> Iterator[str]:
 def world(fake_teams: Any) -> dict[str, Any]:
     """Maple with a row of every kind for Sam, and the other people."""
     maple, cedar = make_organization(), make_organization("Cedar Bank")
+    save_logo(maple, b"pixels")
     location = make_location(maple)
     people = {
         "ada": make_member(maple, "Ada Lovell", Role.ADMIN),
@@ -266,9 +311,14 @@ def world(fake_teams: Any) -> dict[str, Any]:
     )
     email = OutboxEmail.objects.create(kind="appointment", to=[client.email], state="failed")
     time_off = TimeOff.objects.create(staff=sam, starts_at=NOW, ends_at=NOW + timedelta(hours=1))
+    days = {"first_day": NOW.date(), "last_day": NOW.date()}
+    exception = DateOverride.objects.create(staff=sam, all_methods=True, **days)
+    closing = DateOverride.objects.create(location=location, **days)
     return {
         "people": people,
         "service": service.pk,
+        "question": add_question(service, QuestionDraft(QuestionKind.SHORT_TEXT, "Which branch?")).pk,
+        "location": location.pk,
         "connection": connection.pk,
         "request": make_connection_request(people["ada"]).pk,
         "turning": record_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
@@ -277,6 +327,9 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "client": client.pk,
         "appointment": appointment,
         "time_off": time_off.pk,
+        "exception": exception.pk,
+        "closing": closing.pk,
+        "bulk_change": BulkChange.objects.create(organization=maple, action="move", started_by=people["ada"]).pk,
         "mail": appointment.notifications.create(kind="booked", email=email).pk,
     }
 
@@ -286,6 +339,9 @@ def address(name: str, world: dict[str, Any]) -> str:
     sam, appointment = world["people"]["sam"].pk, world["appointment"]
     of_two = {
         "staff-time-off-remove": [sam, world["time_off"]],
+        "staff-future-hours-remove": [sam, "2099-03-02"],
+        "staff-exception-edit": [sam, world["exception"]],
+        "staff-exception-remove": [sam, world["exception"]],
         "appointment-mail-again": [appointment.pk, world["mail"]],
     }
     if name in of_two:
@@ -305,6 +361,7 @@ def address(name: str, world: dict[str, Any]) -> str:
             **PUBLIC,
             "join": [appointment.join_token],
             "book-booked": ["maple", reference_of(appointment)],
+            "brand-logo": ["maple", appointment.organization.logo_digest],
         }
     ):
         return reverse(name, args=public[name])
@@ -314,10 +371,14 @@ def address(name: str, world: dict[str, Any]) -> str:
         return reverse(name)
     rows = {
         "staff": sam,
+        "location": world["location"],
         "service": world["service"],
+        "question": world["question"],
         "client": world["client"],
         "appointment": appointment.pk,
         "contact": appointment.pk,
+        "closing": world["closing"],
+        "attention": world["bulk_change"],
     }
     return reverse(name, args=[rows.get(name.partition("-")[0], world["connection"])])
 
@@ -366,6 +427,9 @@ def test_an_unknown_id_is_not_found(client: Browser, world: dict[str, Any], name
     client.force_login(world["people"]["ada"])
     of_two = {
         "staff-time-off-remove",
+        "staff-future-hours-remove",
+        "staff-exception-edit",
+        "staff-exception-remove",
         "appointment-mail-again",
         "connection-undo",
         *OF_A_PERSON,

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Final
 
 from django.db.models import prefetch_related_objects
 
-from appointments.availability.calendar_query import load_calendar_rows
-from appointments.availability.intervals import (
-    Interval,
-    WeeklyInterval,
-    contains,
-    intersect,
-    merged,
-    subtract,
-    weekly_intervals,
+from appointments.availability.calendar_query import (
+    CalendarRows,
+    HoursRows,
+    OverrideRow,
+    WeeklyRow,
+    load_calendar_rows,
 )
+from appointments.availability.intervals import Interval, contains, merged, subtract
+from appointments.availability.open_hours import DayException, Hours, Span, Week, bookable_intervals
 from appointments.models import Appointment
-from services.models import Service
+from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
+
+# Later than any appointment: in the year 2286.
+_END_OF_TIME: Final = 10**10
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Durations:
 class Calendar:
     """Hours, time off and busy time of one staff member over some days.
 
-    `hours` are the working hours during which the location is open. `busy` includes buffers.
+    `hours` are those in which the meeting method can be booked. `busy` includes buffers.
     """
 
     hours: list[Interval]
@@ -91,11 +93,13 @@ def load_calendar(
     start: int,
     end: int,
     *,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     ignoring: Appointment | None = None,
 ) -> Calendar:
     """Load one staff member's calendar around [start, end), in unix seconds."""
-    return load_calendars_around([member], start, end, location=location, ignoring=ignoring)[member.pk]
+    calendars = load_calendars_around([member], start, end, method=method, location=location, ignoring=ignoring)
+    return calendars[member.pk]
 
 
 def load_calendars_around(
@@ -103,6 +107,7 @@ def load_calendars_around(
     start: int,
     end: int,
     *,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     ignoring: Appointment | None = None,
 ) -> dict[int, Calendar]:
@@ -111,7 +116,7 @@ def load_calendars_around(
     zones = {member.zone for member in people}
     first_day = min(datetime.fromtimestamp(start, zone).date() for zone in zones)
     last_day = max(datetime.fromtimestamp(end, zone).date() for zone in zones)
-    return load_calendars(people, first_day, last_day, location=location, ignoring=ignoring)
+    return load_calendars(people, first_day, last_day, method=method, location=location, ignoring=ignoring)
 
 
 def load_calendars(
@@ -119,60 +124,111 @@ def load_calendars(
     first_day: date,
     last_day: date,
     *,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     ignoring: Appointment | None = None,
 ) -> dict[int, Calendar]:
     """Load the calendars of some staff members, by staff pk, for these days and the day before and after.
 
-    The opening hours are those of `location` or, without it, of each person's own location. A person without a
-    location is bound by no opening hours. `ignoring` is an appointment whose own time counts as free.
-    Takes one query for any number of people, and one each for locations and organisations that aren't loaded.
+    An appointment in person takes place at `location` or, without it, at each person's home branch. `location` doesn't
+    matter for other methods. `ignoring` is an appointment whose own time counts as free. Takes one query for any number
+    of people, one each for locations and organisations that aren't loaded, and two more if a person works away from
+    these locations.
     """
     prefetch_related_objects(people, "location", "organization")
     first_day, last_day = first_day - timedelta(days=1), last_day + timedelta(days=1)
     # Zones are up to 14 hours away from UTC, in which the days are counted here.
     start, end = _midnight(first_day - timedelta(days=1)), _midnight(last_day + timedelta(days=2))
-    locations = {place.pk for member in people if (place := location or member.location)}
+    in_person = method == MeetingMethod.AT_LOCATION
+    zones = {place.pk: place.time_zone for member in people if (place := location if in_person else member.location)}
+    zones |= {member.location.pk: member.location.time_zone for member in people if member.location}
     rows = load_calendar_rows(
-        [member.pk for member in people], locations, start, end, ignored=ignoring.pk if ignoring else None
+        [member.pk for member in people], zones, start, end, ignored=ignoring.pk if ignoring else None
     )
+    if not in_person:
+        zones |= _load_other_locations(rows, zones, start, end)
+    branches = {pk: _hours_of(rows.opening, pk, zone) for pk, zone in zones.items()}
 
     def hours_of(member: StaffMember) -> list[Interval]:
-        place = location or member.location
-        opening = tuple(rows.opening_hours[place.pk]) if place else ()
-        return _working_intervals(
-            _WeeklyHours(tuple(rows.working_hours[member.pk]), member.zone),
-            _WeeklyHours(opening, place.time_zone) if place and opening else None,
-            first_day,
-            last_day,
-        )
+        own = _hours_of(rows.working, member.pk, member.zone, home=member.location_id)
+        at = (location.pk if location else member.location_id) if in_person else None
+        concerned = {at} if in_person else _places_of(own)
+        known = tuple((pk, branches[pk]) for pk in sorted(pk for pk in concerned if pk is not None))
+        return bookable_intervals(own, known, first_day, last_day, at=at, in_person=in_person)
 
     return {
-        member.pk: Calendar(hours_of(member), merged(rows.time_off[member.pk]), merged(rows.busy_time[member.pk]))
+        member.pk: Calendar(
+            hours_of(member),
+            merged([*rows.time_off[member.pk], *_after_last_day(member)]),
+            merged(rows.busy_time[member.pk]),
+        )
         for member in people
     }
 
 
-class _WeeklyHours(NamedTuple):
-    """Weekly hours by the clock of a time zone."""
+def _load_other_locations(
+    rows: CalendarRows, known: Collection[int], start: datetime, end: datetime
+) -> dict[int, tzinfo]:
+    """Add the rows of other locations where the people work; return the time zones of these by pk."""
+    weekly = (row.place for own in rows.working.weekly.values() for row in own)
+    overrides = (row.place for own in rows.working.overrides.values() for row in own)
+    others = {place for place in (*weekly, *overrides) if place is not None} - {*known}
+    if not others:
+        return {}
+    more = load_calendar_rows([], others, start, end).opening
+    rows.opening.weekly.update(more.weekly)
+    rows.opening.overrides.update(more.overrides)
+    rows.opening.holidays.update(more.holidays)
+    return dict(Location.objects.filter(pk__in=others).order_by().values_list("pk", "time_zone"))
 
-    hours: tuple[WeeklyInterval, ...]
-    zone: tzinfo
 
-    def intervals(self, first_day: date, last_day: date) -> list[Interval]:
-        return weekly_intervals(self.hours, self.zone, first_day, last_day)
+def _after_last_day(member: StaffMember) -> list[Interval]:
+    """Return the time after the person's last working day, as time off without an end."""
+    return [] if member.leaves_at is None else [(int(member.leaves_at.timestamp()), _END_OF_TIME)]
 
 
-@lru_cache(maxsize=1024)
-def _working_intervals(
-    working: _WeeklyHours, opening: _WeeklyHours | None, first_day: date, last_day: date
-) -> list[Interval]:
-    """Return the working hours during which the location is open.
+def _hours_of(rows: HoursRows, pk: int, zone: tzinfo, *, home: int | None = None) -> Hours:
+    """Return the hours of a staff member or a location. Hours without a location of their own are at `home`."""
+    return Hours(
+        zone,
+        _weeks(rows.weekly[pk], home) if pk in rows.weekly else (),
+        _overrides(rows.overrides[pk], home) if pk in rows.overrides else (),
+        rows.holidays.get(pk),
+    )
 
-    Staff with the same hours share the result, so nothing may change it.
-    """
-    intervals = working.intervals(first_day, last_day)
-    return intervals if opening is None else intersect(intervals, opening.intervals(first_day, last_day))
+
+def _weeks(rows: Iterable[WeeklyRow], home: int | None) -> tuple[Week, ...]:
+    """Return the weeks by start. The order of rows doesn't matter, so that staff with equal hours share a result."""
+    by_start: dict[date | None, list[tuple[int, Span]]] = defaultdict(list)
+    for row in rows:
+        by_start[row.starts_on].append((row.weekday, Span(row.start, row.end, row.place or home)))
+    starts = sorted(by_start, key=lambda start: start or date.min)
+    return tuple(Week(start, tuple(sorted(by_start[start], key=_weekday_and_start))) for start in starts)
+
+
+def _weekday_and_start(row: tuple[int, Span]) -> tuple[int, time]:
+    return row[0], row[1].start
+
+
+def _overrides(rows: Iterable[OverrideRow], home: int | None) -> tuple[DayException, ...]:
+    spans: dict[int, list[Span]] = defaultdict(list)
+    exceptions: dict[int, OverrideRow] = {}
+    for row in rows:
+        exceptions[row.pk] = row
+        if row.start is not None and row.end is not None:
+            spans[row.pk].append(Span(row.start, row.end, row.place or home))
+    by_day = sorted(exceptions.values(), key=lambda row: row.first_day)
+    return tuple(
+        DayException(
+            row.first_day, row.last_day, tuple(sorted(spans[row.pk], key=lambda span: span.start)), row.all_methods
+        )
+        for row in by_day
+    )
+
+
+def _places_of(hours: Hours) -> set[int | None]:
+    usual = {span.place for week in hours.weeks for _weekday, span in week.spans}
+    return usual | {span.place for exception in hours.overrides for span in exception.spans}
 
 
 def _midnight(day: date) -> datetime:

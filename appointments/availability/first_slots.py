@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from appointments.availability.slots import free_slots
 from appointments.models import Appointment
-from services.models import Service
+from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
 
 DAYS_SHOWN = 4
@@ -58,6 +58,7 @@ def find_first_slots(
     day: date,
     zone: ZoneInfo,
     *,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
 ) -> FirstSlots:
     """Return the first days, from `day` in the zone on, with times at which any of the people can start the service.
@@ -68,7 +69,7 @@ def find_first_slots(
     ends = [start + timedelta(days=days) for days in _SEARCH_DAYS]
     last = max(ends[-1], timezone.now() + timedelta(days=service.booking_horizon_days))
     for end in [*ends, last]:
-        by_day = _starts_by_day(_free_staff(service, people, start, end, location), zone)
+        by_day = _starts_by_day(_free_staff(service, people, start, end, method, location), zone)
         if len(by_day) > DAYS_SHOWN or end >= last:
             break
     shown = dict(sorted(by_day.items())[:DAYS_SHOWN])
@@ -78,10 +79,15 @@ def find_first_slots(
 
 
 def _free_staff(
-    service: Service, people: Sequence[StaffMember], start: datetime, end: datetime, location: Location | None
+    service: Service,
+    people: Sequence[StaffMember],
+    start: datetime,
+    end: datetime,
+    method: int,
+    location: Location | None,
 ) -> dict[int, list[StaffMember]]:
     """Return the free staff members by start in unix seconds."""
-    found = free_slots(service, people, start, end, location=location)
+    found = free_slots(service, people, start, end, method=method, location=location)
     by_moment: dict[int, list[StaffMember]] = defaultdict(list)
     for member in people:
         for moment in found[member.pk]:

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 
 Interval = tuple[int, int]
-#: (weekday as `date.weekday()` counts, from, to) in local time.
-WeeklyInterval = tuple[int, time, time]
 
 DAY_SECONDS = 24 * 60 * 60
-# A time field has no 24:00, so the last minute of a day means its end.
-LAST_MINUTE = time(23, 59)
 
 
 def merged(intervals: Iterable[Interval]) -> list[Interval]:
@@ -68,18 +64,6 @@ def grid(intervals: list[Interval], step: int) -> list[int]:
     return found
 
 
-def weekly_intervals(hours: Iterable[WeeklyInterval], zone: tzinfo, first_day: date, last_day: date) -> list[Interval]:
-    """Return the intervals of weekly hours in a zone, from `first_day` to `last_day` inclusive."""
-    rows = list(hours)
-    days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
-    return merged(
-        (local_datetime(day, start, zone), _end_moment(day, end, zone))
-        for day in days
-        for weekday, start, end in rows
-        if weekday == day.weekday()
-    )
-
-
 def local_datetime(day: date, at: time, zone: tzinfo) -> int:
     """Return the moment at which clocks in the zone show this time.
 
@@ -102,12 +86,6 @@ def _offset_change(before: int, after: int, zone: tzinfo) -> int:
         else:
             after = middle
     return after
-
-
-def _end_moment(day: date, end: time, zone: tzinfo) -> int:
-    if end >= LAST_MINUTE:
-        return local_datetime(day + timedelta(days=1), time(0), zone)
-    return local_datetime(day, end, zone)
 
 
 def _first_ending_after(intervals: list[Interval], moment: int, place: int) -> int:

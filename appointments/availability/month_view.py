@@ -12,10 +12,8 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from appointments.availability.slots import free_slots, next_free_of_any_staff
-from services.models import Service
+from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
-
-_WEEKS = Calendar(firstweekday=0)
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,7 @@ def month_with_times(
     *,
     month: date | None = None,
     day: date | None = None,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
 ) -> Month:
     """Return the requested month, or else that of `day` or of the next free time, with the times of one day.
@@ -65,15 +64,15 @@ def month_with_times(
     """
     now = timezone.now()
     today = now.astimezone(zone).date()
-    found = next_free_of_any_staff(service, people, now, 1, for_clients=True, location=location)
+    found = next_free_of_any_staff(service, people, now, 1, for_clients=True, method=method, location=location)
     first_free = found[0] if found else None
     start = month or day or (first_free or now).astimezone(zone).date()
     first = start.replace(day=1)
-    by_day = _times_by_day(service, people, first, zone, location)
+    by_day = _times_by_day(service, people, first, zone, method, location)
     chosen = day if day in by_day else min(by_day, default=None)
     last_day = (now + timedelta(days=service.booking_horizon_days)).astimezone(zone).date()
     after = (first + timedelta(days=32)).replace(day=1)
-    sheet = _WEEKS.monthdatescalendar(first.year, first.month)
+    sheet = Calendar(service.organization.first_weekday).monthdatescalendar(first.year, first.month)
     return Month(
         first=first,
         # Past weeks of the current month are left out.
@@ -88,11 +87,16 @@ def month_with_times(
 
 
 def _times_by_day(
-    service: Service, people: Sequence[StaffMember], first: date, zone: ZoneInfo, location: Location | None
+    service: Service,
+    people: Sequence[StaffMember],
+    first: date,
+    zone: ZoneInfo,
+    method: int,
+    location: Location | None,
 ) -> dict[date, list[int]]:
     start = datetime.combine(first, time(0), zone)
     end = datetime.combine((first + timedelta(days=32)).replace(day=1), time(0), zone)
-    slots = free_slots(service, people, start, end, for_clients=True, location=location)
+    slots = free_slots(service, people, start, end, for_clients=True, method=method, location=location)
     days: dict[date, list[int]] = defaultdict(list)
     for slot in sorted(set().union(*slots.values())):
         days[datetime.fromtimestamp(slot, zone).date()].append(slot)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appointments.availability.calendars import Durations, load_calendar, load_calendars_around
-from appointments.availability.intervals import DAY_SECONDS, grid
+from appointments.availability.daily_limits import full_days
+from appointments.availability.intervals import DAY_SECONDS, subtract
+from appointments.availability.start_times import start_times, start_zone
 from appointments.models import Appointment
-from services.models import Service
+from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
 
-# Every zone's offset is a whole number of quarter hours, so one grid fits all zones.
-GRID_SECONDS = 15 * 60
 # Days that one search step for the next free times covers.
 SEARCH_DAYS = 14
 
@@ -38,15 +38,17 @@ def free_slots(
     end: datetime,
     *,
     for_clients: bool = False,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     durations: Durations | None = None,
     ignoring: Appointment | None = None,
     now: datetime | None = None,
 ) -> dict[int, list[int]]:
-    """Return the quarter hours in [start, end) at which each staff member can start this service, by staff pk.
+    """Return the start times in [start, end) at which each staff member can start this service, by staff pk.
 
     They are ascending unix seconds. Minimum notice and horizon hold for clients only. `durations` replaces the
-    service's own. `ignoring` is an appointment that moves, whose own time counts as free. Assignments and video
+    service's own. `location` is that of an appointment in person, else each person's home branch. `ignoring` is an
+    appointment that moves: its own time counts as free, but its present start isn't offered. Assignments and video
     hosting aren't checked. Takes a constant number of queries.
     """
     now = now or datetime.now(UTC)
@@ -55,10 +57,17 @@ def free_slots(
     if not people or first >= last:
         return {member.pk: [] for member in people}
     durations = durations or Durations.of_service(service)
-    calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
-    return {
-        pk: _between(grid(calendar.free(durations), GRID_SECONDS), first, last) for pk, calendar in calendars.items()
-    }
+    calendars = load_calendars_around(people, first, last, method=method, location=location, ignoring=ignoring)
+    full = full_days(service, people, first, last, location=location, ignoring=ignoring)
+
+    def starts_of(member: StaffMember) -> list[int]:
+        free = subtract(calendars[member.pk].free(durations), full[member.pk])
+        return start_times(free, service, start_zone(member, location))
+
+    slots = {member.pk: _between(starts_of(member), first, last) for member in people}
+    if ignoring is not None and durations == Durations.of_appointment(ignoring):
+        _remove_present_start(slots, ignoring)
+    return slots
 
 
 def next_free_of_any_staff(
@@ -69,11 +78,12 @@ def next_free_of_any_staff(
     *,
     durations: Durations | None = None,
     for_clients: bool = False,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     ignoring: Appointment | None = None,
     now: datetime | None = None,
 ) -> list[datetime]:
-    """Return the next quarter hours from `after` on at which any of the people is free, in UTC, up to the horizon.
+    """Return the next start times from `after` on at which any of the people is free, in UTC, up to the horizon.
 
     See `free_slots` for the other arguments.
     """
@@ -89,6 +99,7 @@ def next_free_of_any_staff(
             _utc(start),
             _utc(until),
             for_clients=for_clients,
+            method=method,
             location=location,
             durations=durations,
             ignoring=ignoring,
@@ -107,12 +118,25 @@ def next_free(
 
 
 def is_within_hours(
-    member: StaffMember, starts_at: datetime, ends_at: datetime, *, location: Location | None = None
+    member: StaffMember,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    method: int = MeetingMethod.AT_LOCATION,
+    location: Location | None = None,
 ) -> bool:
     """Return whether the staff member works, at an open location, from start to end. Time off isn't checked."""
     start, end = int(starts_at.timestamp()), int(ends_at.timestamp())
-    calendar = load_calendar(member, start, end, location=location)
+    calendar = load_calendar(member, start, end, method=method, location=location)
     return calendar.is_open(start, Durations(end - start))
+
+
+def _remove_present_start(slots: dict[int, list[int]], appointment: Appointment) -> None:
+    """Remove the slot that would leave the appointment as it is."""
+    start = int(appointment.starts_at.timestamp())
+    of_staff = slots.get(appointment.staff_id, [])
+    if start in of_staff:
+        of_staff.remove(start)
 
 
 def _between(moments: list[int], first: int, last: int) -> list[int]:

@@ -10,12 +10,24 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Calendar, load_calendars_around
-from appointments.availability.intervals import intersect, local_datetime
+from appointments.availability.daily_limits import full_days
+from appointments.availability.intervals import contains, intersect, local_datetime
 from appointments.availability.slots import next_free_of_any_staff
 from appointments.booking.book import Booking, attempt_booking, find_repeated_booking
-from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
+from appointments.booking_rules.errors import (
+    BookingError,
+    ClientLimitReached,
+    StaffUnavailable,
+    TimeTaken,
+    TimeUnavailable,
+)
 from appointments.booking_rules.lost_race import run_with_retry
-from appointments.booking_rules.validation import SlotRequest, check_allowed, check_same_organization
+from appointments.booking_rules.validation import (
+    SlotRequest,
+    check_allowed,
+    check_same_organization,
+    is_offered_start,
+)
 from appointments.models import Appointment
 from staff.models import StaffMember
 
@@ -44,6 +56,9 @@ def _book_first_available(wanted: Booking, people: Sequence[StaffMember], first:
     for member in sorted(free_staff(wanted, people), key=lambda member: member != first):
         try:
             return run_with_retry(lambda member=member: attempt_booking(wanted, member))  # type: ignore[misc]
+        except ClientLimitReached:
+            taken = _all_busy_error(wanted, people)
+            raise ClientLimitReached(taken.sentence, taken.next_free) from None
         except (TimeUnavailable, StaffUnavailable):
             # The person is no longer available. Any other error would be the same with everyone.
             continue
@@ -60,8 +75,15 @@ def free_staff(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMemb
     request = wanted.slot_request_for(people[0])
     check_allowed(request)
     end = request.start + request.durations.duration
-    calendars = load_calendars_around(people, request.start, end, location=wanted.location)
-    free = [member for member in people if _is_available(calendars[member.pk], request)]
+    calendars = load_calendars_around(people, request.start, end, method=wanted.method, location=wanted.location)
+    full = full_days(request.service, people, request.start, end, location=wanted.location)
+    free = [
+        member
+        for member in people
+        if is_offered_start(request, member)
+        and not (contains(full[member.pk], request.start) and not request.may_be_outside_hours)
+        and _is_available(calendars[member.pk], request)
+    ]
     return sorted(free, key=lambda member: (_booked_seconds(calendars[member.pk], request, member), member.pk))
 
 
@@ -85,6 +107,7 @@ def _all_busy_error(wanted: Booking, people: Sequence[StaffMember]) -> TimeTaken
         request.starts_at,
         durations=request.durations,
         for_clients=request.by_client,
+        method=request.method,
         location=request.location,
     )
     return TimeTaken(_("Nobody is free at %(when)s. Choose another time.") % {"when": request.when}, free)

@@ -16,11 +16,17 @@ from django.db import IntegrityError
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.client_overlap import check_client_is_free
 from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.booking_rules.limits import (
+    check_client_limits,
+    check_daily_limit,
+    lock_service_with_client_limits,
+)
 from appointments.booking_rules.locks import lock_client, lock_staff
 from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
     Owned,
     SlotRequest,
+    check_location,
     check_offered,
     check_reachable,
     check_same_organization,
@@ -69,6 +75,7 @@ class Booking:
             starts_at=self.starts_at.astimezone(UTC).replace(second=0, microsecond=0),
             durations=Durations.of_service(self.service),
             through=BookedThrough(self.through),
+            method=self.method,
             location=self.location,
             outside_hours=self.outside_hours,
         )
@@ -122,7 +129,7 @@ def book_appointment(
         if (existing := find_repeated_booking(wanted)) is not None:
             return existing
         if isinstance(error, TimeTaken):
-            raise time_taken(wanted.slot_request_for(staff)) from None
+            raise _with_next_free(error, time_taken(wanted.slot_request_for(staff))) from None
         raise
 
 
@@ -133,15 +140,25 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     `find_repeated_booking`, so that a first request never pays for that query.
     """
     # In the order of docs/architecture.md, as an edit of the client's email address locks both, too.
+    lock_service_with_client_limits(wanted.service, wanted.through)
     wanted = replace(wanted, client=lock_client(wanted.client))
     request = wanted.slot_request_for(lock_staff(staff))
     check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)
+    if wanted.method == MeetingMethod.AT_LOCATION and (place := _place_of(wanted, request.staff)):
+        check_location(place)
+    check_client_limits(request, wanted.client)
     check_time(request)
+    check_daily_limit(request)
     appointment = _new_appointment(wanted, request)
     if wanted.client_must_be_free:
         check_client_is_free(appointment, wanted.actor)
     return _save_booking(appointment)
+
+
+def _with_next_free(error: TimeTaken, taken: TimeTaken) -> TimeTaken:
+    """Return `taken` as an error of the same class as `error`."""
+    return type(error)(taken.sentence, taken.next_free)
 
 
 def find_repeated_booking(wanted: Booking) -> Appointment | None:
@@ -151,16 +168,19 @@ def find_repeated_booking(wanted: Booking) -> Appointment | None:
     return Appointment.objects.filter(organization=wanted.organization, request_key=wanted.request_key).first()
 
 
+def _place_of(wanted: Booking, staff: StaffMember) -> Location | None:
+    if wanted.method == MeetingMethod.AT_LOCATION:
+        return wanted.location or staff.location
+    return wanted.location
+
+
 def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
-    place = wanted.location
-    if wanted.method == MeetingMethod.AT_LOCATION and place is None:
-        place = request.staff.location
     appointment = Appointment(
         organization=wanted.organization,
         service=wanted.service,
         staff=request.staff,
         client=wanted.client,
-        location=place,
+        location=_place_of(wanted, request.staff),
         method=wanted.method,
         booked_through=request.through,
         booked_by=wanted.actor,
@@ -170,6 +190,7 @@ def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
         internal_note=wanted.internal_note,
     )
     set_times(appointment, request)
+    appointment.anchor()
     return appointment
 
 

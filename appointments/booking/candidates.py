@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
+from appointments.availability.start_times import most_starts_a_day
 from appointments.models import Appointment
 from integrations.hosting.blocking_reasons import BlockingReason
 from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
 
-# A day has fewer quarter hours than this.
-_TIMES_A_DAY = 100
 _NEXT_TIMES = 6
 
 
@@ -42,7 +41,9 @@ class FreeTimes:
 
 
 def bookable_staff(service: Service, method: int, *, only: int | None = None) -> list[StaffMember]:
-    """Return the staff members who provide the service and, for a video call, can host one.
+    """Return the staff members who provide the service and can take it in this way.
+
+    For a video call they can host one, and for a meeting at a location theirs is active.
 
     `only` limits them to one pk. Takes a constant number of queries.
     """
@@ -50,6 +51,8 @@ def bookable_staff(service: Service, method: int, *, only: int | None = None) ->
     providers = StaffMember.objects.filter(
         organization=service.organization_id, is_active=True, assignments__service=service, **pk
     )
+    if method == MeetingMethod.AT_LOCATION:
+        providers = providers.filter(Q(location=None) | Q(location__active=True))
     people = list(providers.select_related("location").order_by())
     for member in people:
         member.organization = service.organization
@@ -86,18 +89,27 @@ def _active_staff(organization: int) -> QuerySet[StaffMember]:
 
 
 def free_times(
-    service: Service, member: StaffMember, day: date, zone: ZoneInfo, *, moving: Appointment | None = None
+    service: Service,
+    member: StaffMember,
+    day: date,
+    zone: ZoneInfo,
+    *,
+    method: int | None = None,
+    moving: Appointment | None = None,
 ) -> FreeTimes:
     """Return the times at which a staff member can start the service on a day of the zone.
 
-    `moving` is the appointment that moves: its own time counts as free.
+    Without `method`, they are times for an appointment in person. `moving` is the appointment that moves: its own time
+    counts as free but its present start isn't offered, and its method and location hold.
     """
     found = next_free(
         service,
         member,
         datetime.combine(day, time(0), zone),
-        _TIMES_A_DAY,
+        most_starts_a_day(service),
         durations=Durations.of_appointment(moving) if moving else None,
+        method=moving.method if moving else method or MeetingMethod.AT_LOCATION,
+        location=moving.location if moving else None,
         ignoring=moving,
     )
     on_the_day = [start for start in found if start.astimezone(zone).date() == day]

@@ -40,5 +40,13 @@ class TimeTaken(TimeUnavailable):
         self.next_free = list(next_free)
 
 
+class ClientLimitReached(TimeTaken):
+    """The client has as many bookings as the service allows. Pages show it like a taken time."""
+
+
+class DayFull(TimeUnavailable):
+    """The staff member has as many appointments of the service that day as it allows. Staff may book another one."""
+
+
 class ChangedMeanwhile(BookingError):
     """The appointment changed after the page showed it."""

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations, load_calendar
-from appointments.availability.slots import GRID_SECONDS, earliest_start, latest_start, next_free
+from appointments.availability.slots import earliest_start, latest_start, next_free
+from appointments.availability.start_times import is_start_time, start_zone
+from appointments.booking_rules.closing_reason import closing_reason
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
+from appointments.deadlines import deadlines_of
 from appointments.models import Appointment, BookedThrough, Client, Status
 from appointments.time_zones import day_and_time
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service, ServiceAssignment
@@ -31,6 +34,7 @@ class SlotRequest:
     starts_at: datetime
     durations: Durations
     through: BookedThrough
+    method: int = MeetingMethod.AT_LOCATION
     location: Location | None = None
     outside_hours: bool = False
     # The appointment that moves: its own time counts as free.
@@ -38,7 +42,7 @@ class SlotRequest:
 
     @property
     def by_client(self) -> bool:
-        """Return whether the rules for clients apply: notice, horizon, working hours and the time grid."""
+        """Return whether the rules for clients apply: notice, horizon, working hours and start times."""
         return self.through == BookedThrough.CLIENT_VIEW
 
     @property
@@ -69,6 +73,8 @@ def set_times(appointment: Appointment, request: SlotRequest) -> None:
     appointment.ends_at = request.starts_at + timedelta(seconds=durations.duration)
     appointment.busy_from = appointment.starts_at - timedelta(seconds=durations.before)
     appointment.busy_to = appointment.ends_at + timedelta(seconds=durations.after)
+    # The requested slot was checked: it lies in the hours, or outside them on purpose.
+    appointment.outside_hours_since = None
 
 
 def check_same_organization(organization: Organization, rows: Mapping[str, Owned | None]) -> None:
@@ -88,10 +94,24 @@ def check_offered(request: SlotRequest, method: int) -> None:
         )
     check_active(request.staff)
     offers = _offers(request.service, method, request.through)
-    if not offers.filter(service__assignments__staff=request.staff).exists():
+    if not offers.filter(_assigned(request, method)).exists():
         # Only a refused booking takes the queries for the reason.
         check_assigned(request.service, request.staff)
-        raise _method_not_offered(request.service)
+        check_method(request.service, method, request.through)
+        raise StaffUnavailable(
+            _("%(name)s does not provide “%(service)s” at this location. Choose someone who does, or another location.")
+            % {"name": request.staff.name, "service": request.service.name}
+        )
+
+
+def _assigned(request: SlotRequest, method: int) -> Q:
+    """Return the condition that the staff member provides the service, and does so at the location."""
+    assigned = Q(service__assignments__staff=request.staff)
+    if method != MeetingMethod.AT_LOCATION:
+        return assigned
+    place = request.location or request.staff.location
+    anywhere = Q(service__assignments__locations=None)
+    return assigned & (anywhere | Q(service__assignments__locations=place) if place else anywhere)
 
 
 def check_assigned(service: Service, staff: StaffMember) -> None:
@@ -124,6 +144,13 @@ def _method_not_offered(service: Service) -> BookingError:
     return BookingError(sentence % {"service": service.name}, "method")
 
 
+def check_location(location: Location) -> None:
+    """Check that the location takes new appointments. Reads the row again: an admin may have closed it meanwhile."""
+    if not Location.objects.active().filter(pk=location.pk).exists():
+        sentence = _("%(place)s takes no new appointments. Choose another location or meeting method.")
+        raise BookingError(sentence % {"place": location.name}, "location")
+
+
 def check_reachable(client: Client, method: int) -> None:
     """Check that the client has the phone number or email that the meeting method needs."""
     if method == MeetingMethod.PHONE and not client.phone:
@@ -143,29 +170,45 @@ def check_reachable(client: Client, method: int) -> None:
 def check_time(request: SlotRequest) -> None:
     """Check that the time is allowed and free. Raises TimeTaken if another appointment has it."""
     check_allowed(request)
+    if not is_offered_start(request, request.staff):
+        raise TimeUnavailable(_("Choose one of the times that are offered."))
     calendar = load_calendar(
         request.staff,
         request.start,
         request.start + request.durations.duration,
+        method=request.method,
         location=request.location,
         ignoring=request.ignoring,
     )
     if calendar.is_taken(request.start, request.durations):
-        raise TimeTaken(_taken_sentence(request))
+        raise TimeTaken(taken_sentence(request))
     if calendar.is_off(request.start, request.durations):
         sentence = _("%(name)s is off at %(when)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
     if not (request.may_be_outside_hours or calendar.is_open(request.start, request.durations)):
+        if reason := _closing_reason(request):
+            raise TimeUnavailable(reason)
         sentence = _("%(when)s is outside the working hours of %(name)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
 
 
-def _taken_sentence(request: SlotRequest) -> str:
+def _closing_reason(request: SlotRequest) -> str:
+    duration = timedelta(seconds=request.durations.duration)
+    return closing_reason(request.staff, request.starts_at, duration, request.method, request.location)
+
+
+def is_offered_start(request: SlotRequest, staff: StaffMember) -> bool:
+    """Return whether the start is one of those that the service offers with this person. Staff may choose any."""
+    return not request.by_client or is_start_time(request.start, request.service, start_zone(staff, request.location))
+
+
+def taken_sentence(request: SlotRequest) -> str:
+    """Return why the time can't be booked, without saying what else the person or the client does then."""
     return _("%(name)s is not free at %(when)s. Choose another time.") % request.params
 
 
 def check_allowed(request: SlotRequest) -> None:
-    """Check that the time is in the future and, for clients, within notice and horizon and on the grid."""
+    """Check that the time is in the future and, for clients, within notice and horizon."""
     now = timezone.now()
     if request.starts_at < now:
         raise TimeUnavailable(_("That time has passed. Choose a later one."))
@@ -178,8 +221,6 @@ def check_allowed(request: SlotRequest) -> None:
             _("That is too far ahead. Choose a time in the next %(days)s days.")
             % {"days": request.service.booking_horizon_days}
         )
-    if request.start % GRID_SECONDS:
-        raise TimeUnavailable(_("Choose one of the times that are offered."))
 
 
 def check_changeable(appointment: Appointment, through: BookedThrough) -> None:
@@ -195,6 +236,18 @@ def check_changeable(appointment: Appointment, through: BookedThrough) -> None:
         )
 
 
+def check_client_may_move(appointment: Appointment, through: BookedThrough) -> None:
+    """Check that the service still lets the client move; staff always may."""
+    if through == BookedThrough.CLIENT_VIEW and not deadlines_of(appointment).can_move:
+        raise BookingError(_("It is too late to move this appointment online. Please call us."))
+
+
+def check_client_may_cancel(appointment: Appointment, through: BookedThrough) -> None:
+    """Check that the service still lets the client cancel; staff always may."""
+    if through == BookedThrough.CLIENT_VIEW and not deadlines_of(appointment).can_cancel:
+        raise BookingError(_("It is too late to cancel this appointment online. Please call us."))
+
+
 def time_taken(request: SlotRequest) -> TimeTaken:
     """Return the error for a taken time, with the staff member's next free times."""
     free = next_free(
@@ -203,7 +256,8 @@ def time_taken(request: SlotRequest) -> TimeTaken:
         request.starts_at,
         durations=request.durations,
         for_clients=request.by_client,
+        method=request.method,
         location=request.location,
         ignoring=request.ignoring,
     )
-    return TimeTaken(_taken_sentence(request), free)
+    return TimeTaken(taken_sentence(request), free)

@@ -10,8 +10,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from appointments.availability.calendars import Durations
 from appointments.availability.slots import is_within_hours
 from appointments.booking_rules.client_overlap import overlap_warning
+from appointments.booking_rules.closing_reason import closed_day_at
+from appointments.booking_rules.limits import exceeds_daily_limit
+from appointments.booking_rules.validation import SlotRequest
 from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough
 from appointments.time_zones import time_range
@@ -58,8 +62,12 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
     if moved.version == appointment.version:
         return []
     warnings = _link_notice(appointment, moved)
-    if not is_within_hours(moved.staff, moved.starts_at, moved.ends_at, location=moved.location):
-        warnings.insert(0, _("This is outside the working hours of %(name)s.") % {"name": moved.staff.name})
+    times = (moved.starts_at, moved.ends_at)
+    if not is_within_hours(moved.staff, *times, method=moved.method, location=moved.location):
+        warnings.insert(0, _outside_hours_text(moved))
+    if _exceeds_limit(appointment, moved):
+        params = {"name": moved.staff.name, "service": moved.service.name}
+        warnings.insert(0, _("%(name)s then has more appointments for “%(service)s” that day than the limit.") % params)
     if overlap := overlap_warning(moved, actor):
         warnings.insert(0, overlap)
     if moved.client.email:
@@ -74,11 +82,32 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
     ]
 
 
+def _outside_hours_text(moved: Appointment) -> str:
+    length = moved.ends_at - moved.starts_at
+    if closed := closed_day_at(moved.staff, moved.starts_at, length, moved.method, moved.location):
+        return _("%(place)s · %(closing)s.") % {"place": closed.location.name, "closing": closed.text}
+    return _("This is outside the working hours of %(name)s.") % {"name": moved.staff.name}
+
+
 def time_and_staff(appointment: Appointment) -> str:
     """Return the time, in the current time zone, and the staff member as text."""
     start = timezone.localtime(appointment.starts_at)
     when = f"{date_format(start, 'D j M')}, {time_range(start, appointment.ends_at)}"
     return _("%(when)s with %(name)s") % {"when": when, "name": appointment.staff.name}
+
+
+def _exceeds_limit(before: Appointment, moved: Appointment) -> bool:
+    request = SlotRequest(
+        service=moved.service,
+        staff=moved.staff,
+        starts_at=moved.starts_at,
+        durations=Durations.of_appointment(moved),
+        through=BookedThrough.SCHEDULE,
+        location=moved.location,
+        ignoring=before,
+    )
+    limit = moved.service.most_per_person_and_day
+    return limit is not None and exceeds_daily_limit(request, limit)
 
 
 def _link_notice(before: Appointment, moved: Appointment) -> list[str]:

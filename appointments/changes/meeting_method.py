@@ -9,6 +9,7 @@ from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_staff
 from appointments.booking_rules.validation import (
     check_changeable,
+    check_location,
     check_method,
     check_reachable,
     check_same_organization,
@@ -47,6 +48,8 @@ def change_method(
             return current
         check_version(current, version)
         _check_possible(current, method, BookedThrough(through))
+        if method == MeetingMethod.AT_LOCATION and place is not None and place != current.location:
+            check_location(place)
         return _save_method(current, method, place, actor, through)
 
 
@@ -76,8 +79,11 @@ def _save_method(
         arrange_video(appointment)
     elif was_video and method != MeetingMethod.VIDEO:
         retire_video(appointment)
+    if not appointment.moved_by_zone_rules:
+        appointment.anchor()
     appointment.version += 1
-    appointment.save(update_fields=["method", "location", "version", *VIDEO_FIELDS])
+    anchor = ["local_start", "local_zone"]
+    appointment.save(update_fields=["method", "location", "version", *anchor, *VIDEO_FIELDS])
     record_event(appointment, fact, actor=actor, through=through)
     notify_all(appointment, NotificationKind.CHANGED, before=before)
     return appointment

@@ -10,6 +10,11 @@ from django.utils.translation import gettext as _
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.client_overlap import check_client_is_free
 from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.booking_rules.limits import (
+    check_client_limits,
+    check_daily_limit,
+    lock_service_with_client_limits,
+)
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_people
 from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
@@ -17,6 +22,7 @@ from appointments.booking_rules.validation import (
     check_active,
     check_assigned,
     check_changeable,
+    check_client_may_move,
     check_same_organization,
     check_time,
     set_times,
@@ -42,7 +48,10 @@ from staff.models import StaffMember
 MOVABLE = (Status.CONFIRMED, Status.ARRIVED)
 MOVABLE_BY_CLIENT = (Status.CONFIRMED,)
 LONGEST = timedelta(hours=24)
-_CHANGED_FIELDS = ("starts_at", "ends_at", "busy_from", "busy_to", "staff", "staff_join_token", "version")
+_CHANGED_FIELDS = (
+    *("starts_at", "ends_at", "busy_from", "busy_to", "outside_hours_since", "staff", "staff_join_token", "version"),
+    *("local_start", "local_zone", "moved_by_zone_rules"),
+)
 
 
 def move_appointment(
@@ -61,7 +70,8 @@ def move_appointment(
 
     Without `ends_at` the length stays; another length requires a service with adjustable length. The link stays if
     its organiser stays; otherwise the join page leads to a new one. A move to the present time and staff member
-    changes nothing and notifies no one. Staff who can no longer host video can still move booked appointments.
+    changes nothing and notifies no one, unless new time zone rules gave it another local time. Staff who can no longer
+    host video can still move booked appointments.
     `version` is the appointment's version on the user's page. With `client_must_be_free`, another appointment of the
     client at the new time raises ClientBusy. Raises BookingError, or TimeTaken with the next free times.
     """
@@ -73,6 +83,7 @@ def move_appointment(
         starts_at=starts_at,
         durations=_durations(appointment, starts_at, ends_at),
         through=BookedThrough(through),
+        method=appointment.method,
         location=appointment.location,
         outside_hours=outside_hours,
         ignoring=appointment,
@@ -93,6 +104,7 @@ def _attempt_move(
     version: int | None,
     client_must_be_free: bool,
 ) -> Appointment:
+    lock_service_with_client_limits(request.service, request.through)
     people = lock_people(appointment.staff, request.staff)
     current = lock_appointment(appointment, actor)
     check_changeable(current, request.through)
@@ -102,11 +114,14 @@ def _attempt_move(
         durations=_durations(current, request.starts_at, ends_at),
         ignoring=current,
     )
-    if _is_unchanged(current, locked):
+    if _is_unchanged(current, locked) and not current.moved_by_zone_rules:
         return current
     check_version(current, version)
+    check_client_may_move(current, request.through)
     _check_movable(current, locked)
+    check_client_limits(locked, current.client)
     check_time(locked)
+    check_daily_limit(locked)
     moved = _move(current, locked, actor)
     if client_must_be_free:
         check_client_is_free(moved, actor)
@@ -185,10 +200,14 @@ def _move(appointment: Appointment, request: SlotRequest, actor: StaffMember | N
         facts.append(_reassign(appointment, request.staff))
     elif appointment.meeting_id is not None:
         request_move(appointment.meeting_id, starts_at=appointment.starts_at, ends_at=appointment.ends_at)
+    # Without a decision about the time, new time zone rules still need one.
+    if is_moved or not appointment.moved_by_zone_rules:
+        appointment.anchor()
     appointment.version += 1
     appointment.save(update_fields=[*_CHANGED_FIELDS, *VIDEO_FIELDS])
     record_event(appointment, *facts, actor=actor, through=request.through)
-    kind = _notification_kind(moved=is_moved, reassigned=is_reassigned)
+    is_kept = any(fact.kind == AppointmentEventKind.KEPT_LOCAL_TIME for fact in facts)
+    kind = NotificationKind.CHANGED if is_kept else _notification_kind(moved=is_moved, reassigned=is_reassigned)
     notify_all(appointment, kind, before=before, former=previous if is_reassigned else None)
     return appointment
 
@@ -210,13 +229,14 @@ def _reassign(appointment: Appointment, member: StaffMember) -> Fact:
 def _time_changes(appointment: Appointment, request: SlotRequest) -> list[Fact]:
     """Return how the requested start and length differ from the appointment's."""
     facts = []
-    if request.starts_at != appointment.starts_at:
-        zone = appointment.zone_for(request.staff)
-        times = {
-            "before": local_time(appointment.starts_at, zone),
-            "when": local_time(request.starts_at, zone),
-        }
-        facts.append(Fact(AppointmentEventKind.MOVED, times))
+    zone = appointment.zone_for(request.staff)
+    when = {"when": local_time(request.starts_at, zone)}
+    if appointment.moved_by_zone_rules and request.starts_at == appointment.promised_start:
+        facts.append(Fact(AppointmentEventKind.KEPT_LOCAL_TIME, when))
+    elif appointment.moved_by_zone_rules and _is_unchanged(appointment, request):
+        facts.append(Fact(AppointmentEventKind.MOVED_BY_ZONE_RULES, when))
+    elif request.starts_at != appointment.starts_at:
+        facts.append(Fact(AppointmentEventKind.MOVED, {"before": local_time(appointment.starts_at, zone), **when}))
     if request.durations.duration != Durations.of_appointment(appointment).duration:
         minutes = request.durations.duration // 60
         facts.append(Fact(AppointmentEventKind.LENGTH_CHANGED, {"minutes": minutes}))

@@ -41,7 +41,9 @@ def candidates_for(appointment: Appointment) -> Candidates:
     is_video = appointment.method == MeetingMethod.VIDEO
     hostings = hosting_of(others) if is_video and others else {}
     day = timezone.localtime(appointment.starts_at).date()
-    calendars = load_calendars(others, day, day, location=appointment.location, ignoring=appointment)
+    calendars = load_calendars(
+        others, day, day, method=appointment.method, location=appointment.location, ignoring=appointment
+    )
     start, durations = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
     found = Candidates(unable=[pair for pair in people.unable if pair[0].pk != appointment.staff_id])
     for member in others:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_staff
 from appointments.booking_rules.lost_race import is_time_taken
-from appointments.booking_rules.validation import check_changeable
+from appointments.booking_rules.validation import check_changeable, check_client_may_cancel
 from appointments.models import Appointment, AppointmentEventKind, BookedThrough, NotificationKind, Status
 from appointments.notifications.outbox import notify_all
 from appointments.timeline import Fact, record_event
@@ -102,6 +102,7 @@ def cancel_appointment(
         lock_staff(appointment.staff)
         current = lock_appointment(appointment, actor)
         check_changeable(current, BookedThrough(through))
+        check_client_may_cancel(current, BookedThrough(through))
         check_version(current, version)
         if through == BookedThrough.CLIENT_VIEW and current.status == Status.ARRIVED:
             raise BookingError(_("This appointment has begun. Please call us."))

@@ -7,12 +7,15 @@ from typing import Any
 
 from django.utils import timezone
 
+from appointments.availability.daily_limits import day_around
 from appointments.availability.slots import next_free_of_any_staff
 from appointments.booking.any_staff import book_with_any_staff
+from appointments.booking_rules.errors import BookingError, ClientLimitReached
 from appointments.client_view.form_tokens import FormToken
 from appointments.client_view.selection import ClientSelection
 from appointments.clients import book_for
 from appointments.models import Appointment, BookedThrough, Client
+from services.models import MeetingMethod
 
 _SLOTS_SHOWN = 6
 
@@ -61,12 +64,22 @@ def request_key_of(selection: ClientSelection, token: FormToken, starts_at: date
     return token.request_key(selection.service.pk, int(starts_at.timestamp()), email)
 
 
-def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:
-    """Return the next free slots after a datetime, or from now on if it has passed."""
+def next_slots(selection: ClientSelection, refused: datetime, error: BookingError) -> list[datetime]:
+    """Return the next free slots after a refused start, or from now on if it has passed.
+
+    If the client has reached a limit, the slots are those of later days.
+    """
     assert selection.service  # noqa: S101 - the page has checked it
-    start = max(after, timezone.now())
+    _today, tomorrow = day_around(refused, selection.zone)
+    start = max(tomorrow if isinstance(error, ClientLimitReached) else refused, timezone.now())
     return next_free_of_any_staff(
-        selection.service, selection.candidates, start, _SLOTS_SHOWN, for_clients=True, location=selection.location
+        selection.service,
+        selection.candidates,
+        start,
+        _SLOTS_SHOWN,
+        for_clients=True,
+        method=selection.method or MeetingMethod.AT_LOCATION,
+        location=selection.location,
     )
 
 

@@ -11,15 +11,13 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from appointments.absolute_urls import PRIVATE_LINKS_LAST
-from appointments.availability.calendars import Durations
-from appointments.availability.slots import next_free
+from appointments.attention.other_times import other_times
+from appointments.availability.start_times import most_starts_a_day
 from appointments.models import Appointment, Status
 from appointments.video.link_state import LinkState, link_of
 
 # Meetings run late: the link works for a while after the end.
 _STILL_JOINABLE = timedelta(hours=2)
-# More than a day can have, so that no day is cut.
-_TIMES_SHOWN = 100
 _DAYS_SHOWN = 7
 
 
@@ -77,26 +75,16 @@ class TimesToMoveTo:
 
 
 def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | None = None) -> TimesToMoveTo:
-    """Return the next times that the client can move to, with the same staff member, by day of the zone.
+    """Return the next times that the client can move to, by day of the zone: with the same staff member.
 
-    A staff member who left has none.
+    If the staff member leaves before the appointment, times with colleagues follow.
     """
-    if not appointment.staff.is_active:
-        return TimesToMoveTo([], None)
     start = datetime.combine(first, time(), zone) if first is not None else timezone.now()
-    found = next_free(
-        appointment.service,
-        appointment.staff,
-        start,
-        _TIMES_SHOWN + 1,
-        durations=Durations.of_appointment(appointment),
-        for_clients=True,
-        location=appointment.location,
-        ignoring=appointment,
-    )
-    others = [start for start in found if start != appointment.starts_at]
-    by_day = groupby(others, key=lambda start: start.astimezone(zone).date())
+    # As many as a day can have, so that no day is cut. The appointment's own time may be left out.
+    most = most_starts_a_day(appointment.service)
+    found = other_times(appointment, start, most + 1)
+    by_day = groupby(found, key=lambda start: start.astimezone(zone).date())
     days = [(day, list(starts)) for day, starts in by_day]
-    is_cut = len(found) > _TIMES_SHOWN and len(days) > 1
+    is_cut = len(found) >= most and len(days) > 1
     shown = days[: min(_DAYS_SHOWN, len(days) - is_cut)]
     return TimesToMoveTo(shown, days[len(shown)][0] if len(days) > len(shown) else None)

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from appointments.availability.month_view import Month, month_with_times
+from appointments.booking.working_places import WorkingPlaces, working_places
 from appointments.client_view.offers import MethodOption, ServiceOffer, public_services
 from appointments.client_view.slots import NotOffered
 from appointments.dates import DayField
@@ -85,7 +86,8 @@ class ClientSelection:
         if found is None:
             raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
         chosen = self._parameters.value("location")
-        if chosen and self.method == MeetingMethod.AT_LOCATION and found.location_id not in (chosen, None):
+        in_person = self.method == MeetingMethod.AT_LOCATION
+        if chosen and in_person and not working_places([found], self.service).includes(found, chosen):
             raise NotOffered(_("%(name)s doesn’t work at this location. Choose someone else.") % {"name": found.name})
         return found
 
@@ -94,8 +96,12 @@ class ClientSelection:
         """Return the locations where candidates of an in-person appointment work, by name; empty for other methods."""
         if self.method != MeetingMethod.AT_LOCATION:
             return []
-        found = {member.location for member in self._offer.candidates(self.method) if member.location}
-        return sorted(found, key=lambda location: location.name.casefold())
+        return self._places.locations()
+
+    @cached_property
+    def _places(self) -> WorkingPlaces:
+        """Return where the candidates of an in-person appointment can be booked."""
+        return working_places(self._offer.candidates(MeetingMethod.AT_LOCATION), self.service)
 
     @cached_property
     def location(self) -> Location | None:
@@ -128,7 +134,7 @@ class ClientSelection:
         """Return the staff members to choose from, by name."""
         found = self._offer.candidates(self.method) if self.method else []
         if self.location:
-            found = [member for member in found if member.location_id in (self.location.pk, None)]
+            found = self._places.at(self.location, found)
         return sorted(found, key=lambda member: member.name.casefold())
 
     @property
@@ -177,5 +183,6 @@ class ClientSelection:
             self.zone,
             month=self._parameters.value("month"),
             day=self._parameters.value("day"),
+            method=self.method,
             location=self.location,
         )

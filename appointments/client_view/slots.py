@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Self
@@ -16,10 +15,11 @@ from django.utils.translation import gettext as _
 
 from appointments.availability.slots import free_slots
 from appointments.booking.candidates import bookable_staff
+from appointments.booking.working_places import WorkingPlaces, working_places
 from appointments.dates import DayField
 from appointments.parameters import IdField, ZoneField
 from services.models import MeetingMethod, Service
-from staff.models import Location, StaffMember
+from staff.models import Location
 
 _DAYS = 31
 _MOST_DAYS = 62
@@ -94,22 +94,22 @@ def slots_for_clients(query: SlotsQuery) -> list[int]:
     people = bookable_staff(service, query.method, only=query.staff)
     if query.staff is not None and not people:
         raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
-    location = _location_of(query, people)
-    if location:
-        people = [member for member in people if member.location_id in (location.pk, None)]
+    location = None
+    if query.location is not None and query.method == MeetingMethod.AT_LOCATION:
+        places = working_places(people, service)
+        location = _location_of(query, places)
+        people = places.at(location, people)
     zone = query.zone or service.organization.time_zone
     first_day = query.first_day or timezone.localdate(timezone=zone)
     start = datetime.combine(first_day, time(0), zone)
     end = datetime.combine(first_day + timedelta(days=query.days), time(0), zone)
-    slots = free_slots(service, people, start, end, for_clients=True, location=location)
+    slots = free_slots(service, people, start, end, for_clients=True, method=query.method, location=location)
     return sorted(set().union(*slots.values()))
 
 
-def _location_of(query: SlotsQuery, people: Sequence[StaffMember]) -> Location | None:
-    """Return the location of an in-person query. Other methods have none."""
-    if query.location is None or query.method != MeetingMethod.AT_LOCATION:
-        return None
-    found = next((member.location for member in people if member.location_id == query.location), None)
+def _location_of(query: SlotsQuery, places: WorkingPlaces) -> Location:
+    """Return the location of an in-person query."""
+    found = next((location for location in places.locations() if location.pk == query.location), None)
     if found is None:
         raise NotOffered(_("This can’t be booked at this location. Choose another one."))
     return found

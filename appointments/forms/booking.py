@@ -28,7 +28,7 @@ class BookingForm(BookingBaseForm):
         day = self.date_time.picked_date()
         if not (self.chosen_service and self.chosen_staff and day) or self.staff_problem:
             return None
-        return free_times(self.chosen_service, self.chosen_staff, day, self.zone)
+        return free_times(self.chosen_service, self.chosen_staff, day, self.zone, method=self.chosen_method)
 
     @property
     def starts_at(self) -> datetime:
@@ -40,4 +40,4 @@ class BookingForm(BookingBaseForm):
         self.add_error(self.error_field(error, start="time"), error.sentence)
         chosen = self.cleaned_data
         duration = timedelta(minutes=chosen["service"].duration)
-        self.date_time.offer_alternatives(error, chosen["staff"], duration)
+        self.date_time.offer_alternatives(error, chosen["staff"], duration, chosen["method"])

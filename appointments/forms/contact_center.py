@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from appointments.availability.first_slots import FirstSlots, FreeDay, FreeTime, find_first_slots
 from appointments.booking.candidates import StaffCandidates
+from appointments.booking.working_places import working_places
 from appointments.booking_rules.errors import BookingError
 from appointments.dates import DayField
 from appointments.forms.booking_base import BookingBaseForm
@@ -61,7 +62,7 @@ class ContactCenterForm(BookingBaseForm):
         super().__init__(*args, **kwargs)
         field = self.fields["location"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
-        field.queryset = self.organization.locations.all()
+        field.queryset = self.organization.locations.active()
         field.choices = [("", field.empty_label), *((place.pk, place.name) for place in self.locations)]
         self.fields["notes"].widget.attrs["rows"] = 2
         for name, key in _ACCESS_KEYS.items():
@@ -87,7 +88,7 @@ class ContactCenterForm(BookingBaseForm):
         """Return the locations to choose from: for a meeting at a location, if there are several."""
         if self.chosen_method != MeetingMethod.AT_LOCATION:
             return []
-        locations = list(self.organization.locations.all())
+        locations = list(self.organization.locations.active())
         return locations if len(locations) > 1 else []
 
     @cached_property
@@ -100,17 +101,23 @@ class ContactCenterForm(BookingBaseForm):
     def people(self) -> StaffCandidates:
         """Return the candidates who work at the chosen location, or at none."""
         found, location = super().people, self.chosen_location
+        if location is None and self.chosen_method == MeetingMethod.AT_LOCATION:
+            return StaffCandidates(able=[member for member in found.able if _is_at_active_location(member)])
         if location is None:
             return found
-        return StaffCandidates(able=[member for member in found.able if member.location_id in (location.pk, None)])
+        return StaffCandidates(able=working_places(found.able, self.chosen_service).at(location, found.able))
 
     @cached_property
     def staff_problem(self) -> str:
         """Return why the picked staff member can't take the appointment at the chosen location."""
         chosen, location = self.chosen_staff, self.chosen_location
-        if chosen and location and chosen.location_id not in (location.pk, None):
+        if chosen and location and not working_places([chosen], self.chosen_service).includes(chosen, location):
             names = {"name": chosen.name, "place": location.name}
             return _("%(name)s does not work at %(place)s. Choose someone else, or another location.") % names
+        if chosen and chosen.location and not location and self.chosen_method == MeetingMethod.AT_LOCATION:
+            names = {"name": chosen.name, "place": chosen.location.name}
+            closed = _("%(place)s, where %(name)s works, takes no new appointments. Choose someone else.") % names
+            return super().staff_problem if chosen.location.active else closed
         return super().staff_problem
 
     @cached_property
@@ -130,7 +137,14 @@ class ContactCenterForm(BookingBaseForm):
         if self.chosen_service is None or self.chosen_method is None or self.staff_problem:
             return None
         people = [self.chosen_staff] if self.chosen_staff else self.people.able
-        return find_first_slots(self.chosen_service, people, self.from_day, self.zone, location=self.chosen_location)
+        return find_first_slots(
+            self.chosen_service,
+            people,
+            self.from_day,
+            self.zone,
+            method=self.chosen_method,
+            location=self.chosen_location,
+        )
 
     @property
     def shows_locations(self) -> bool:
@@ -200,3 +214,7 @@ class ContactCenterForm(BookingBaseForm):
         self.add_error(field, error.sentence)
         if field == "slot":
             self.from_day = self.starts_at.astimezone(self.zone).date()
+
+
+def _is_at_active_location(member: StaffMember) -> bool:
+    return member.location is None or member.location.active

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.availability.slots import is_within_hours
-from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.booking_rules.errors import BookingError, DayFull, TimeTaken
 from appointments.dates import DayField
 from appointments.forms.progressive import ProgressiveForm
 from appointments.parameters import clean_or_none
 from appointments.time_zones import clock_time, is_repeated, is_skipped
-from staff.models import StaffMember
+from staff.models import Location, StaffMember
 
 
 class DateTimeGroup(ProgressiveForm):
@@ -76,13 +76,25 @@ class DateTimeGroup(ProgressiveForm):
         day: dt.date | None = clean_or_none(DayField(), self.picked("date"))
         return day
 
-    def offer_alternatives(self, error: BookingError, member: StaffMember, duration: dt.timedelta) -> None:
+    def offer_alternatives(
+        self,
+        error: BookingError,
+        member: StaffMember,
+        duration: dt.timedelta,
+        method: int,
+        location: Location | None = None,
+    ) -> None:
         """Offer the next free times of a taken time, or booking outside working hours if that would help."""
         if isinstance(error, TimeTaken):
             self.next_free = list(error.next_free)
         elif error.field == "starts_at" and self.cleaned_data["starts_at"] > timezone.now():
             starts_at = self.cleaned_data["starts_at"]
-            self.offers_outside_hours |= not is_within_hours(member, starts_at, starts_at + duration)
+            self.offers_outside_hours |= not is_within_hours(
+                member, starts_at, starts_at + duration, method=method, location=location
+            )
+        if isinstance(error, DayFull):
+            self.offers_outside_hours = True
+            self["outside_hours"].label = _("Book above the daily limit")
 
     def _repeated_times(self) -> list[dt.datetime]:
         """Return both datetimes of the present time if clocks show it twice that day, else an empty list."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -41,7 +42,9 @@ class MethodForm(ChangeForm):
         assert isinstance(method, MeetingMethodField)  # noqa: S101 - narrows the type for mypy
         assert isinstance(location, forms.ModelChoiceField)  # noqa: S101
         self.methods = method.offer(appointment.service)
-        location.queryset = Location.objects.filter(organization=appointment.organization_id)
+        # The appointment keeps a location that was closed since.
+        offered = Q(active=True) | Q(pk=appointment.location_id)
+        location.queryset = Location.objects.filter(offered, organization=appointment.organization_id)
 
     def add_booking_error(self, error: BookingError) -> None:
         """Show the error next to the method, or else on top."""

@@ -89,7 +89,9 @@ class MoveForm(CompositeForm):
         field = "time" if error.field == "starts_at" else error.field
         self.add_error(self.field_or_none(field), error.sentence)
         booked = self.appointment
-        self.date_time.offer_alternatives(error, booked.staff, booked.ends_at - booked.starts_at)
+        self.date_time.offer_alternatives(
+            error, booked.staff, booked.ends_at - booked.starts_at, booked.method, booked.location
+        )
 
 
 def _length_minutes(appointment: Appointment) -> int:

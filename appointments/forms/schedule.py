@@ -52,6 +52,7 @@ class ScheduleForm(forms.Form):
         # The forms of the panel also have a date: keep the ids apart.
         super().__init__(*args, **{"auto_id": "filter_%s", **kwargs})
         organization = viewer.organization_id
+        self._first_weekday = viewer.organization.first_weekday if viewer.organization else 0
         self._field("location").queryset = Location.objects.filter(organization=organization)
         self._field("service").queryset = Service.objects.active().filter(organization=organization)
         self._field("staff").queryset = StaffMember.objects.filter(organization=organization)
@@ -66,11 +67,11 @@ class ScheduleForm(forms.Form):
         return self.cleaned_data.get("staff")
 
     def days(self, today: dt.date) -> tuple[dt.date, int]:
-        """Return the first day and the number of days. A week starts on Monday."""
+        """Return the first day and the number of days. A week starts on the organisation's first day."""
         day = self.cleaned_data.get("date") or today
         if self.shown_view != "week":
             return day, 1
-        return day - dt.timedelta(days=day.weekday()), WEEK
+        return day - dt.timedelta(days=(day.weekday() - self._first_weekday) % WEEK), WEEK
 
     def _field(self, name: str) -> forms.ModelChoiceField[Any]:
         field = self.fields[name]

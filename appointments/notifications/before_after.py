@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from appointments.models import Appointment
 from appointments.notifications.ics import address_of
@@ -14,10 +15,15 @@ from services.models import MeetingMethod
 
 @dataclass(frozen=True)
 class PreviousValues:
-    """Previous values that differ from the present ones, others empty. `method` and `address` come together."""
+    """Previous values that differ from the present ones, others empty. `method` and `address` come together.
+
+    `local_start` is what clocks in its own time zone were to show. After a change of the zone's rules that isn't what
+    they show at `starts_at`.
+    """
 
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    local_start: datetime | None = None
     staff: str = ""
     method: str = ""
     address: str = ""
@@ -29,6 +35,8 @@ def snapshot(appointment: Appointment) -> dict[str, Any]:
     return {
         "starts_at": appointment.starts_at.isoformat(),
         "ends_at": appointment.ends_at.isoformat(),
+        "local_start": appointment.local_start.isoformat() if appointment.local_start else "",
+        "local_zone": appointment.local_zone.key if appointment.local_zone else "",
         "staff": appointment.staff.name,
         "method": int(appointment.method),
         "address": address_of(appointment),
@@ -44,6 +52,10 @@ def previous_values(appointment: Appointment, before: dict[str, Any] | None) -> 
     differs: dict[str, Any] = {}
     if (before["starts_at"], before["ends_at"]) != (now["starts_at"], now["ends_at"]):
         differs |= {name: datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at")}
+    # A snapshot of an earlier version has no local start.
+    was_local, zone = before.get("local_start", ""), before.get("local_zone", "")
+    if was_local and (differs or (was_local, zone) != (now["local_start"], now["local_zone"])):
+        differs["local_start"] = datetime.fromisoformat(was_local).replace(tzinfo=ZoneInfo(zone))
     if before["staff"] != now["staff"]:
         differs["staff"] = before["staff"]
     if (before["method"], before["address"]) != (now["method"], now["address"]):

@@ -50,13 +50,30 @@ def facts_of(appointment: Appointment, audience: str, previous: PreviousValues, 
 def _when(appointment: Appointment, audience: str, previous: PreviousValues) -> EmailFact:
     zone = current_zone_label(appointment.starts_at)
     now = _time_range(appointment.starts_at, appointment.ends_at)
-    if previous.starts_at is None or previous.ends_at is None:
-        return EmailFact(_("When"), f"{now}, {zone}")
-    previous_time = _time_range(previous.starts_at, previous.ends_at)
+    previous_time = _previous_time(appointment, previous)
+    if previous_time in ("", now):
+        return EmailFact(_("When"), f"{now}, {zone}", _zone_rules_note(previous))
     if audience == Audience.FORMER:
         # The previous staff member knows the appointment by its previous time.
         return EmailFact(_("When"), f"{previous_time}, {zone}")
     return EmailFact(_("When"), f"{now}, {zone}", previous=previous_time)
+
+
+def _previous_time(appointment: Appointment, previous: PreviousValues) -> str:
+    """Return the time that the reader was told, or "" if it is unchanged."""
+    starts_at, ends_at = previous.starts_at, previous.ends_at
+    length = (ends_at - starts_at) if starts_at and ends_at else appointment.ends_at - appointment.starts_at
+    local = previous.local_start
+    if local is not None and str(local.tzinfo) == timezone.get_current_timezone_name():
+        return _time_range(local, local + length)
+    return _time_range(starts_at, starts_at + length) if starts_at else ""
+
+
+def _zone_rules_note(previous: PreviousValues) -> list[str]:
+    """Explain an email about a moment that moved while the reader's clock shows the same time."""
+    if previous.starts_at is None:
+        return []
+    return [_("The rules of the time zone changed. Your time stays; calendars may have shown another one.")]
 
 
 def _time_range(starts_at: datetime, ends_at: datetime) -> str:

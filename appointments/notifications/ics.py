@@ -105,6 +105,8 @@ def _description(appointment: Appointment, audience: str, link: str) -> str:
     if link:
         lines.append(f"{join_label(appointment)}: {link}")
     lines += filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])
+    if is_for_client and appointment.service.confirmation_text:
+        lines += ["", *appointment.service.confirmation_text.splitlines()]
     return "\n".join(lines)
 
 

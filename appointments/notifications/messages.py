@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from appointments.absolute_urls import book_again_url, join_url_for, manage_url, staff_url
+from appointments.absolute_urls import book_again_url, join_url_for, manage_url, move_url, staff_url
+from appointments.deadlines import deadlines_of
 from appointments.labels import join_label, list_appointments, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
@@ -122,6 +123,7 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "facts": facts_of(appointment, audience, PreviousValues() if is_new else previous, is_live=is_live),
         "other_appointments": _others_at_this_time(appointment) if is_live and audience == Audience.CLIENT else "",
         "was_video": is_live and previous.was_video,
+        "must_choose": notification.kind == NotificationKind.TIMES_OFFERED,
         "join_url": join_url_for(appointment, audience) if is_live and appointment.has_video_link else "",
         "join_label": join_label(appointment),
         **({} if is_new else _join_link_changes(appointment, notification)),
@@ -149,10 +151,11 @@ def _join_link_changes(appointment: Appointment, notification: Notification) -> 
     return {"join_stays": not is_new, "join_is_new": is_new}
 
 
-def _private_links(appointment: Appointment, audience: str) -> dict[str, str]:
+def _private_links(appointment: Appointment, audience: str) -> dict[str, Any]:
     if audience == Audience.CLIENT:
-        links = {"manage_url": manage_url(appointment), "book_again_url": book_again_url(appointment)}
-        return links | {"phone": phone_to_call(appointment)}
+        links = {"manage_url": manage_url(appointment), "move_url": move_url(appointment)}
+        links |= {"book_again_url": book_again_url(appointment), "phone": phone_to_call(appointment)}
+        return links | {"deadlines": deadlines_of(appointment)}
     # The previous staff member has no access to the appointment any more.
     return {"staff_url": staff_url(appointment)} if audience == Audience.STAFF else {}
 
@@ -163,6 +166,7 @@ _HEADINGS = {
     NotificationKind.REASSIGNED: _lazy("Appointment reassigned"),
     NotificationKind.CHANGED: _lazy("Appointment changed"),
     NotificationKind.CANCELLED: _lazy("Appointment cancelled"),
+    NotificationKind.TIMES_OFFERED: _lazy("Please choose another time"),
 }
 # Sentences for the client and for the staff member.
 _SENTENCES = {
@@ -182,6 +186,10 @@ _SENTENCES = {
     NotificationKind.CANCELLED: (
         _lazy("Your appointment is cancelled."),
         _lazy("An appointment of yours is cancelled."),
+    ),
+    NotificationKind.TIMES_OFFERED: (
+        _lazy("We have to move your appointment. Please choose another time. Until you do, this time stays yours."),
+        _lazy("The client was asked to choose another time."),
     ),
 }
 

@@ -122,6 +122,13 @@ def notify_new_address(appointment: Appointment) -> None:
     _enqueue(appointment, [PendingNotification(Audience.CLIENT, appointment.client.email, NotificationKind.BOOKED)])
 
 
+def notify_other_times(appointment: Appointment) -> None:
+    """Enqueue an email that asks the client to choose another time. It replaces waiting emails to the client."""
+    _withdraw(appointment.notifications.filter(audience=Audience.CLIENT))
+    offered = NotificationKind.TIMES_OFFERED
+    _enqueue(appointment, [PendingNotification(Audience.CLIENT, appointment.client.email, offered)])
+
+
 def notify_all(
     appointment: Appointment,
     kind: NotificationKind,
@@ -143,13 +150,15 @@ def notify_all(
         notification = PendingNotification(audience, to, kind_for_reader, before)
         # A previous staff member with an unsent email still believes the appointment to be theirs.
         pending.append(notification.replacing(unsent.get((audience, to)) or unsent.get((Audience.FORMER, to))))
-    if former is not None and (Audience.STAFF, former.email) not in unsent:
+    if former is not None and former.is_active and (Audience.STAFF, former.email) not in unsent:
         pending.append(PendingNotification(Audience.FORMER, former.email, NotificationKind.CANCELLED, before))
     _enqueue(appointment, [each for each in pending if each.has_changed(appointment)])
 
 
 def _addresses(appointment: Appointment) -> list[tuple[Audience, str]]:
-    return [(Audience.CLIENT, appointment.client.email), (Audience.STAFF, appointment.staff.email)]
+    """Return the readers. An inactive staff member gets no email: it would hold data of a client."""
+    client = (Audience.CLIENT, appointment.client.email)
+    return [client, (Audience.STAFF, appointment.staff.email)] if appointment.staff.is_active else [client]
 
 
 def _withdraw_waiting(appointment: Appointment) -> dict[tuple[str, str], Notification]:

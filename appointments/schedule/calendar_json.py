@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from math import gcd
+from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,10 @@ from django.urls import reverse
 from appointments.labels import method_icon, status_icon
 from appointments.schedule.days import Column, Schedule, TimeRange
 from appointments.schedule.rows import AppointmentRow
+from staff.clock import has_12_hours
+
+# Height of a row of the calendar, which a click chooses.
+_SLOT_MINUTES: Final = 15
 
 
 def calendar_json(shown: Schedule, *, may_book: bool) -> dict[str, Any]:
@@ -26,13 +31,22 @@ def calendar_json(shown: Schedule, *, may_book: bool) -> dict[str, Any]:
         "date": shown.first.isoformat(),
         # JavaScript counts weekdays from Sunday.
         "hiddenDays": [day.isoweekday() % 7 for day in every if day not in shown.days],
+        "firstDay": shown.first.isoweekday() % 7,
+        "hour12": has_12_hours(),
         "zone": shown.zone.key,
         "from": f"{first:02}:00",
         "to": f"{last:02}:00",
+        "snap": f"00:{_snap_minutes(shown):02}",
         "bookUrl": reverse("appointment-add") if may_book else "",
         "resources": [_resource(column, shown) for column in shown.columns],
         "events": [event for column in shown.columns for event in _column(column, shown.zone)],
     }
+
+
+def _snap_minutes(shown: Schedule) -> int:
+    """Return the minutes by which a drag moves an appointment, such that each can reach its service's start times."""
+    steps = (booked.start_step for column in shown.columns for booked in column.appointments)
+    return gcd(_SLOT_MINUTES, *steps)
 
 
 def _resource(column: Column, shown: Schedule) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.availability.calendars import Calendar, load_calendars
-from appointments.availability.intervals import Interval, intersect, subtract
+from appointments.availability.intervals import Interval, intersect, merged, subtract
 from appointments.models import Appointment
+from appointments.schedule.closings import ClosingNote, closing_notes, days_off
 from appointments.schedule.rows import AppointmentRow, appointment_rows_between
 from coconut.database.search import contains_word
-from services.models import Service, ServiceAssignment
+from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import Location, Role, StaffMember, WorkingHours
 from staff.pagination import search_words
 
@@ -46,6 +47,7 @@ class Schedule:
     length: int
     zone: ZoneInfo
     columns: list[Column]
+    closings: list[ClosingNote]
 
     @property
     def last(self) -> date:
@@ -109,13 +111,17 @@ def people_on(
 def schedule_of(people: Sequence[StaffMember], first: date, length: int, zone: ZoneInfo) -> Schedule:
     """Return the days of these staff members, with a constant number of queries."""
     start, end = bounds(first, length, zone)
-    calendars = load_calendars(people, first, first + timedelta(days=length - 1))
+    # Hours for calls: a closed branch may stop only appointments in person.
+    last = first + timedelta(days=length - 1)
+    calendars = load_calendars(people, first, last, method=MeetingMethod.PHONE)
     appointments: dict[int, list[AppointmentRow]] = defaultdict(list)
     for booked in appointment_rows_between(people, start, end):
         appointments[booked.staff_id].append(booked)
     whole = [(int(start.timestamp()), int(end.timestamp()))]
-    columns = [_column(m, appointments[m.pk], calendars[m.pk], whole) for m in people]
-    return Schedule(first, length, zone, columns)
+    off = days_off(people, first - timedelta(days=1), last + timedelta(days=1))
+    columns = [_column(m, appointments[m.pk], calendars[m.pk], off.get(m.pk, []), whole) for m in people]
+    locations = {member.location for member in people if member.location}
+    return Schedule(first, length, zone, columns, closing_notes(locations, first, last))
 
 
 def bounds(first: date, length: int, zone: ZoneInfo) -> TimeRange:
@@ -132,9 +138,13 @@ def _full_hours(start: datetime, end: datetime) -> tuple[int, int]:
 
 
 def _column(
-    member: StaffMember, appointments: list[AppointmentRow], calendar: Calendar, whole: list[Interval]
+    member: StaffMember,
+    appointments: list[AppointmentRow],
+    calendar: Calendar,
+    days_off: list[Interval],
+    whole: list[Interval],
 ) -> Column:
-    hours, off = intersect(calendar.hours, whole), intersect(calendar.off, whole)
+    hours, off = intersect(calendar.hours, whole), intersect(merged(calendar.off + days_off), whole)
     return Column(
         member,
         appointments,

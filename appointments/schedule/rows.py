@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import md5
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import Case, CharField, F, Func, QuerySet, TextField, Value, When
+from django.db.models import Case, CharField, F, Func, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import MD5, Cast, Coalesce
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from appointments.changes.move import MOVABLE
 from appointments.models import LIVE_STATUSES, Appointment, Status, client_label
 from integrations.models import MeetingState
 from services.models import MeetingMethod
-from staff.models import StaffMember, TimeOff, WorkingHours
+from staff.models import DateOverride, HolidayCalendar, OverrideHours, StaffMember, TimeOff, WorkingHours
 
 
 class AppointmentRow(NamedTuple):
@@ -33,6 +33,7 @@ class AppointmentRow(NamedTuple):
     service: str
     version: int
     adjustable: bool
+    start_step: int
     link: str
 
     @property
@@ -89,8 +90,12 @@ _COLUMNS: dict[str, Combinable] = {
     "service": F("service__name"),
     "version": F("version"),
     "adjustable": F("service__adjustable_length"),
+    "start_step": F("service__start_step"),
     "link": _LINK,
 }
+_HOURS_COLUMNS = ("staff_id", "weekday", "start", "end", "starts_on", "location_id")
+_OVERRIDE_COLUMNS = ("staff_id", "location_id", "branch_id", "first_day", "last_day", "all_methods", "label")
+_HOLIDAY_COLUMNS = ("location_id", "country", "region", "all_methods", "switched_off")
 
 
 def appointment_rows_between(people: Sequence[StaffMember], start: datetime, end: datetime) -> Iterator[AppointmentRow]:
@@ -103,9 +108,17 @@ def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -
     """Return a digest that changes with the schedule of these staff. PostgreSQL reads the rows, in one query."""
     off = TimeOff.objects.filter(staff__in=people).overlapping(start, end)
     hours = WorkingHours.objects.filter(staff__in=people)
+    days = (start.date() - timedelta(days=1), end.date() + timedelta(days=1))
+    places = {member.location_id for member in people if member.location_id}
+    overrides = DateOverride.objects.overlapping(*days).filter(Q(staff__in=people) | Q(location__in=places))
+    override_hours = OverrideHours.objects.filter(override__in=overrides)
+    holidays = HolidayCalendar.objects.filter(location__in=places)
     digests = _digest("booked", _shown(people, start, end), _COLUMNS.values()).union(
         _digest("off", off, [F("staff_id"), F("starts_at"), F("ends_at")]),
-        _digest("hours", hours, [F("staff_id"), F("weekday"), F("start"), F("end")]),
+        _digest("hours", hours, [F(name) for name in _HOURS_COLUMNS]),
+        _digest("overrides", overrides, [F(name) for name in _OVERRIDE_COLUMNS]),
+        _digest("override hours", override_hours, [F("override_id"), F("start"), F("end")]),
+        _digest("holidays", holidays, [F(name) for name in _HOLIDAY_COLUMNS]),
         all=True,
     )
     names = [(member.pk, member.name, member.location_id) for member in people]

@@ -20,6 +20,7 @@ from appointments.schedule.days import Column, Schedule, TimeRange
 from appointments.schedule.rows import AppointmentRow, link_label
 from integrations.models import MeetingState
 from services.models import MeetingMethod
+from staff.clock import format_time
 from staff.models import StaffMember
 
 
@@ -107,7 +108,7 @@ def _cells(column: Column, days: list[Day], shown: Schedule) -> list[Cell]:
     # Hours after midnight and time off may lie on a weekend that isn't shown.
     for day, start_time, end_time in _by_day(column.working, shown.zone):
         if day in cells:
-            cells[day].working.append(f"{start_time:%H:%M}–{end_time:%H:%M}")
+            cells[day].working.append(f"{format_time(start_time)}–{format_time(end_time)}")
     for day, _start, _end in _by_day(column.away, shown.zone):
         if day in cells:
             cells[day].is_away = True
@@ -125,7 +126,7 @@ def _chip(appointment: AppointmentRow, start: datetime) -> Chip:
         pk=pk,
         url=_url_pattern().replace("/0/", f"/{pk}/"),
         status=status,
-        start=f"{start:%H:%M}",
+        start=format_time(start),
         client=appointment.client_label,
         label=f"{appointment.service}, {_state_label(method, status, link, get_language())}",
         method_icon=method_icon(method),

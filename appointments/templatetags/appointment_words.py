@@ -6,9 +6,11 @@ from datetime import datetime, time
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.labels import method_icon, personal_link_label, phone_to_call
+from appointments.models import Appointment
 from appointments.notifications.autolinks import without_autolinks
 from appointments.time_zones import (
     clock_time,
@@ -19,9 +21,11 @@ from appointments.time_zones import (
     pick_value,
     time_range,
     time_zone_label,
+    zone_city,
 )
 from appointments.timeline import event_text
 from coconut.fields.phone_numbers import phone_number, tel_uri
+from staff.clock import format_time, has_12_hours
 
 register = template.Library()
 register.filter(clock_time, expects_localtime=True)
@@ -42,6 +46,22 @@ register.filter(without_autolinks)
 
 
 @register.filter
+def booked_local_time(appointment: Appointment) -> str:
+    """Return the local start as booked, with its zone: "Mon 4 Jan 2027, 09:00, Vancouver"."""
+    if appointment.local_start is None or appointment.local_zone is None:
+        return ""
+    return f"{date_format(appointment.local_start, 'D j M Y, H:i')}, {zone_city(appointment.local_zone)}"
+
+
+@register.filter
+def present_local_time(appointment: Appointment) -> str:
+    """Return what clocks in the zone of `booked_local_time` show at the start now, with the abbreviation."""
+    if appointment.local_zone is None:
+        return ""
+    return date_format(appointment.starts_at.astimezone(appointment.local_zone), "D j M Y, H:i T")
+
+
+@register.filter
 def zone_name(key: str) -> str:
     """Return a time zone's key with spaces: "America – St Johns"."""
     return key.replace("_", " ").replace("/", " – ")
@@ -52,5 +72,6 @@ def time_range_until(start: datetime, end: datetime) -> str:
     """Return a range within one day by local times, such as "09:00–12:00"; "all day" for the whole day."""
     first, last = timezone.localtime(start), timezone.localtime(end)
     if last.time() != time(0):
-        return f"{first:%H:%M}–{last:%H:%M}"
-    return _("all day") if first.time() == time(0) else f"{first:%H:%M}–24:00"
+        return f"{format_time(first)}–{format_time(last)}"
+    midnight = format_time(last) if has_12_hours() else "24:00"
+    return _("all day") if first.time() == time(0) else f"{format_time(first)}–{midnight}"

@@ -36,6 +36,7 @@ from appointments.views.private_links import appointment_context, confidential
 from appointments.views.responses import json_error, see_other, too_many_requests
 from coconut.rate_limits import Limit
 from coconut.web.body_limits import small_bodies_only
+from staff.clock import override_clock
 from staff.embedding import embedding_sites
 from staff.models import Organization
 
@@ -54,7 +55,7 @@ def _public_page(page: Page[P]) -> Callable[..., HttpResponse]:
         organization = Organization.objects.filter(slug=slug).first()
         if organization is None:
             return render(request, "appointments/client_view/unknown_organization.html", status=404)
-        with timezone.override(organization.time_zone):
+        with timezone.override(organization.time_zone), override_clock(organization.clock):
             return _embeddable(_limited_response(request, organization, page, *args, **kwargs), organization)
 
     return guarded
@@ -150,7 +151,7 @@ def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpRes
         except BookingError as error:
             if not repeats:
                 refund_booking(request, *counted)
-            form.add_booking_error(error, next_slots(selection, form.starts_at))
+            form.add_booking_error(error, next_slots(selection, form.starts_at, error))
         else:
             return see_other("book-booked", selection.organization.slug, reference_of(booked))
     return _render_step(request, selection, "details", {"form": form})

@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from appointments.attention.other_times import move_for_client, needs_colleague
 from appointments.booking_rules.errors import BookingError
-from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.client_view.mailboxes import mailbox_proof
 from appointments.client_view.private_links import (
@@ -38,6 +38,7 @@ from appointments.client_view.rate_limits import (
     refund_move,
 )
 from appointments.dates import DayField, IsoDateTimeField
+from appointments.deadlines import deadlines_of
 from appointments.forms.cancel import ReasonForm
 from appointments.labels import join_label, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
@@ -46,6 +47,7 @@ from appointments.parameters import clean_or_none
 from appointments.video.link_state import link_of
 from appointments.views.responses import SeeOther, is_htmx, see_other, too_many_requests
 from coconut.web.body_limits import small_bodies_only
+from staff.clock import override_clock
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
@@ -75,7 +77,7 @@ def _private_page(*token_fields: str) -> Callable[[Page[P]], Callable[..., HttpR
                 return confidential(render(request, "appointments/manage/ended_link.html", context, status=410))
             is_for_staff = token == appointment.staff_join_token
             zone = appointment.zone_for(appointment.staff) if is_for_staff else appointment.client_zone
-            with timezone.override(zone):
+            with timezone.override(zone), override_clock(appointment.organization.clock):
                 return confidential(page(request, appointment, *args, **kwargs))
 
         return guarded
@@ -213,6 +215,8 @@ def appointment_context(appointment: Appointment) -> dict[str, Any]:
         "link": link_of(appointment),
         "join_label": join_label(appointment),
         "zone": appointment.client_zone,
+        "deadlines": deadlines_of(appointment),
+        "needs_colleague": needs_colleague(appointment),
     }
 
 
@@ -226,7 +230,7 @@ def _try_move(request: HttpRequest, appointment: Appointment) -> str:
         refund_move(request, appointment)
         return _("Choose one of the times.")
     try:
-        move_appointment(appointment, starts_at=starts_at, actor=None, through=BookedThrough.CLIENT_VIEW)
+        move_for_client(appointment, starts_at)
     except BookingError as error:
         refund_move(request, appointment)
         return error.sentence

@@ -16,6 +16,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
+from appointments.changes.local_times import moved_by_zone_rules
 from appointments.forms.schedule import WEEK, ScheduleForm
 from appointments.schedule.calendar_json import calendar_json
 from appointments.schedule.days import Schedule, bounds, people_on, schedule_of
@@ -91,9 +92,17 @@ def schedule(request: HttpRequest) -> HttpResponse:
         "calendar": calendar_json(query.shown, may_book=query.member.can_schedule) if query.is_drawn else None,
         "today": query.today,
         "etag": etag,
+        "moved_by_zone_rules": _count_moved(query.member),
         **_navigation(query),
     }
     return render(request, part if is_htmx(request) else "appointments/schedule/page.html", context)
+
+
+def _count_moved(member: StaffMember) -> int:
+    """Return the number of appointments that new time zone rules moved, for an admin to decide."""
+    if not member.is_admin or member.organization is None:
+        return 0
+    return moved_by_zone_rules(member.organization).count()
 
 
 @require_safe

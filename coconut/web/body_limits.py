@@ -1,7 +1,7 @@
-"""Limit of request bodies. No page takes a file, so a large body is a mistake or an attack.
+"""Limit of request bodies. No page takes a large file, so a large body is a mistake or an attack.
 
 Django limits form fields, but not files (`DATA_UPLOAD_MAX_MEMORY_SIZE`). `FILE_UPLOAD_HANDLERS` is empty, so that files
-within the limit are dropped too.
+within the limit are dropped too, except by the pages that take one (`coconut.web.uploads`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, RematchRun
-from integrations.platforms.failures import ErrorKind
+from integrations.platforms.failures import MOST_UNUSABLE_ANSWERS, ErrorKind
 from integrations.platforms.registry import platform_of
 
 
@@ -72,7 +72,7 @@ def _waiting_reason(connection: Connection) -> str:
         sentence = _("%(platform)s asked Coconut to wait until %(time)s. Coconut then continues automatically.")
         return sentence % {"platform": platform_of(connection).label, "time": _time_label(until)}
     if not connection.trouble_kind:
-        return ""
+        return _lookup_pause_sentence(connection)
     since = _("Since %(time)s: %(sentence)s") % {
         "time": _time_label(connection.trouble_since or timezone.now()),
         "sentence": connection.trouble,
@@ -82,6 +82,17 @@ def _waiting_reason(connection: Connection) -> str:
     if connection.probe_at is None or connection.probe_at <= timezone.now():
         return since
     return f"{since} {_('The next try is at %(time)s.') % {'time': _time_label(connection.probe_at)}}"
+
+
+def _lookup_pause_sentence(connection: Connection) -> str:
+    due_at = connection.lookup_due_at
+    if connection.lookup_failures < MOST_UNUSABLE_ANSWERS or due_at is None or due_at <= timezone.now():
+        return ""
+    sentence = _(
+        "New and changed staff could not be looked up %(times)s times in a row. Coconut tries again at %(time)s. "
+        "To try now, choose Rematch users."
+    )
+    return sentence % {"times": connection.lookup_failures, "time": _time_label(due_at)}
 
 
 def _last_answer_sentence(connection: Connection) -> str:

@@ -11,12 +11,13 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, TextField, Value, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Now, RowNumber
 
 from coconut.isolation import isolated
 from coconut.leases import only_worker
 from coconut.task_queue import enqueue_once_on_commit
 from integrations import circuit_breaker
+from integrations.matching.lookup_pauses import end_lookup_pause, postpone_lookups
 from integrations.matching.rematch_runs import people_of
 from integrations.matching.rematch_worker import end_of_shift
 from integrations.matching.results import look_up, with_result, write_results
@@ -54,6 +55,9 @@ def rematch_people(connection: Connection, staff_ids: Iterable[int]) -> None:
             extra={"organization_id": connection.organization_id, "platform_request_id": error.request_id},
         )
         circuit_breaker.record_failure(connection.pk, error, _CALLER)
+        postpone_lookups(connection, error)
+    else:
+        end_lookup_pause(connection)
     # If all fields were empty, no call was made and the probe is still ours.
     circuit_breaker.release_probe(connection.pk, _CALLER)
 
@@ -124,7 +128,7 @@ def rematch_changed_staff() -> int:
 def _due_staff() -> dict[int, list[int]]:
     """Return the ids of the first due staff members by connection id. One query."""
     with_run = RematchRun.objects.running().rematches().values("connection")
-    connections = Connection.objects.able_to_work().exclude(pk__in=with_run)
+    connections = Connection.objects.able_to_work().exclude(pk__in=with_run).exclude(lookup_due_at__gt=Now())
     up_to_date = UserMatch.objects.filter(
         staff=OuterRef("pk"), connection=OuterRef("connection_id"), queried_name=OuterRef("user_name")
     )

@@ -13,6 +13,7 @@ from django.db import transaction
 from integrations.circuit_breaker import record_failure
 from integrations.events import record_event
 from integrations.matching import rematch_lease
+from integrations.matching.lookup_pauses import end_lookup_pause
 from integrations.matching.rematch_lease import (
     LeaseLost,
     advance,
@@ -142,6 +143,7 @@ def _answered_after_cursor(run: RematchRun) -> set[int]:
 @transaction.atomic
 def _finish(run: RematchRun) -> None:
     counts = succeed(run)
+    end_lookup_pause(run.connection)
     _record_run_event(run, EventKind.REMATCHED, **{str(status): count for status, count in counts.items()})
 
 

@@ -94,6 +94,9 @@ class Connection(models.Model):
     trouble_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True, db_default="")
     trouble = MessageField()
     trouble_since = models.DateTimeField(null=True, blank=True)
+    # Lookups of new and changed staff that failed in a row, and the end of the pause after the last one.
+    lookup_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    lookup_due_at = models.DateTimeField(null=True, blank=True)
 
     objects = ConnectionQuerySet.as_manager()
 

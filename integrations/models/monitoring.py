@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -14,12 +15,15 @@ from staff.models import StaffMember
 
 
 class DriftWatch(models.Model):
-    """Schedule of a connection's drift watch. `mark` is the platform's opaque position in its change feed."""
+    """Schedule of a connection's drift watch. A sync token is the platform's opaque position in its change feed."""
 
     # No reverse accessor: the one-to-one rows of a connection belong to the platforms.
     connection = models.OneToOneField(Connection, models.CASCADE, primary_key=True, related_name="+")
     due_at = models.DateTimeField(db_default=Now())
     sync_token = models.TextField(blank=True, db_default="")
+    # Progress of a watch that was interrupted: the token for the next night, and the staff who were looked up.
+    next_sync_token = models.TextField(blank=True, default="", db_default="")
+    checked_staff = ArrayField(models.BigIntegerField(), default=list, db_default=[], blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
 

@@ -2,14 +2,14 @@
 
 It runs every night and changes no match. It watches staff with video meetings in the coming week or with Video Calls
 on. If the platform reports changes in its directory, only changed users are looked up. Otherwise all staff who host in
-the coming week are.
+the coming week are. A watch that the platform interrupts keeps what it found and goes on with the other staff later.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from coconut.task_queue import send
 from integrations import circuit_breaker
 from integrations.events import record_event
-from integrations.matching.results import look_up, preview_results
+from integrations.matching.results import look_up, preview_results, with_result
 from integrations.models import (
     Connection,
     DesiredState,
@@ -36,7 +36,7 @@ from integrations.models import (
 from integrations.monitoring.drift_report import email_findings, event_params
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import DirectoryChanges, PlatformError
+from integrations.platforms.values import DirectoryChanges, DirectoryResult, IncompleteLookup, PlatformError
 
 logger = logging.getLogger(__name__)
 
@@ -90,21 +90,39 @@ def _run_watch(connection: Connection, watch: DriftWatch) -> None:
     started_at = watch.due_at - _RETRY_AFTER
     try:
         changes = platform_of(connection).changes_since(connection, watch.sync_token)
-        drift = _find_drift(connection, changes)
+        drift = _find_drift(connection, changes, watch)
     except PlatformError as error:
-        logger.warning(
-            "Drift watch on connection %s: %s (request %s)",
-            connection.pk,
-            error.message.in_english(),
-            error.request_id,
-        )
-        circuit_breaker.record_failure(connection.pk, error, _CALLER)
-        if error.kind == ErrorKind.BUG:
-            _schedule_next(watch, started_at, watch.sync_token)
+        _record_failure(connection, watch, started_at, error)
         return
-    _store_findings(connection, drift, started_at)
-    _schedule_next(watch, started_at, changes.sync_token if changes is not None else "")
+    _store_findings(connection, watch, drift, started_at)
+    # The token of the first attempt: staff who were looked up then may have changed since.
+    sync_token = watch.next_sync_token or (changes.sync_token if changes is not None else "")
+    if drift.error is not None:
+        _keep_progress(watch, sync_token, drift)
+        _record_failure(connection, watch, started_at, drift.error)
+        return
+    _schedule_next(watch, started_at, sync_token)
     _refresh_account(connection)
+
+
+def _record_failure(connection: Connection, watch: DriftWatch, started_at: datetime, error: PlatformError) -> None:
+    """Leave the rest to the next attempt. After a bug that is the next night, which starts from the same token."""
+    logger.warning(
+        "Drift watch on connection %s: %s (request %s)",
+        connection.pk,
+        error.message.in_english(),
+        error.request_id,
+    )
+    circuit_breaker.record_failure(connection.pk, error, _CALLER)
+    if error.kind == ErrorKind.BUG:
+        _schedule_next(watch, started_at, watch.sync_token)
+
+
+def _keep_progress(watch: DriftWatch, next_sync_token: str, drift: _Drift) -> None:
+    """Let the next attempt leave out the staff who were looked up."""
+    DriftWatch.objects.filter(pk=watch.pk).update(
+        next_sync_token=next_sync_token, checked_staff=sorted({*watch.checked_staff, *drift.checked_staff})
+    )
 
 
 def _refresh_account(connection: Connection) -> None:
@@ -120,29 +138,57 @@ def _refresh_account(connection: Connection) -> None:
 def _schedule_next(watch: DriftWatch, started_at: datetime, sync_token: str) -> None:
     """Make the watch due the next night. The sync token advances last, after all changes before it were stored."""
     DriftWatch.objects.filter(pk=watch.pk).update(
-        due_at=started_at + _INTERVAL, sync_token=sync_token, finished_at=Now()
+        due_at=started_at + _INTERVAL,
+        sync_token=sync_token,
+        finished_at=Now(),
+        next_sync_token="",
+        checked_staff=[],
     )
 
 
 # --- Find -------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
+@dataclass
 class _Drift:
-    """Matches that would change, and the number of meetings in the coming week by staff id."""
+    """Result of a watch. `meetings` is the number of meetings in the coming week by staff id.
 
-    changes: Sequence[MatchChange]
+    `changes` are the matches that would change, and `checked_staff` the ids of the staff who were looked up.
+    `error` interrupted the lookup of the others.
+    """
+
     meetings: Mapping[int, int]
+    changes: list[MatchChange] = field(default_factory=list)
+    checked_staff: list[int] = field(default_factory=list)
+    error: PlatformError | None = None
 
 
-def _find_drift(connection: Connection, changes: DirectoryChanges | None) -> _Drift:
+def _find_drift(connection: Connection, changes: DirectoryChanges | None, watch: DriftWatch) -> _Drift:
     meetings = _meetings_ahead(connection)
     names = _names_to_look_up(connection, changes, meetings)
-    match_changes: list[MatchChange] = []
-    directory = platform_of(connection).open_directory(connection, len(names)) if names else None
-    while directory is not None and names:
-        chunk = dict(list(names.items())[: directory.chunk_size])
-        names = {pk: name for pk, name in names.items() if pk not in chunk}
-        match_changes += preview_results(connection, chunk, look_up(connection, directory, chunk))
-    return _Drift([change for change in match_changes if _is_drift(change)], meetings)
+    checked_before = set(watch.checked_staff)
+    drift = _Drift(meetings)
+    for chunk, results in _lookups(connection, {pk: names[pk] for pk in names if pk not in checked_before}, drift):
+        drift.checked_staff += chunk
+        drift.changes += [change for change in preview_results(connection, chunk, results) if _is_drift(change)]
+    return drift
+
+
+def _lookups(
+    connection: Connection, names: Mapping[int, str], drift: _Drift
+) -> Iterator[tuple[dict[int, str], dict[str, DirectoryResult]]]:
+    """Yield the looked up names by staff id and their results, chunk by chunk. Stop at an error, and note it."""
+    if not names:
+        return
+    directory = platform_of(connection).open_directory(connection, len(names))
+    ids = sorted(names)
+    for start in range(0, len(ids), directory.chunk_size):
+        chunk = {pk: names[pk] for pk in ids[start : start + directory.chunk_size]}
+        try:
+            yield chunk, look_up(connection, directory, chunk)
+        except PlatformError as error:
+            drift.error = error
+            if isinstance(error, IncompleteLookup):
+                yield with_result(chunk, error.results), dict(error.results)
+            return
 
 
 def _meetings_ahead(connection: Connection) -> dict[int, int]:
@@ -196,8 +242,11 @@ def _is_drift(change: MatchChange) -> bool:
 
 # --- Store ------------------------------------------------------------------------------------------
 @transaction.atomic
-def _store_findings(connection: Connection, drift: _Drift, started_at: datetime) -> None:
-    """Replace the stored findings, and email the admins once about each that concerns meetings."""
+def _store_findings(connection: Connection, watch: DriftWatch, drift: _Drift, started_at: datetime) -> None:
+    """Replace the stored findings, and email the admins once about each that concerns meetings.
+
+    Findings of staff who weren't looked up yet stay if the watch was interrupted.
+    """
     # A rematch writes its results under the same lock. Results since the start are newer than ours.
     current = Connection.objects.lock(connection.pk)
     if current.match_field != connection.match_field:
@@ -206,7 +255,11 @@ def _store_findings(connection: Connection, drift: _Drift, started_at: datetime)
     rematched = set(newer.values_list("staff_id", flat=True)) if drift.changes else set()
     changes = [change for change in drift.changes if change.staff_id not in rematched]
     findings = DriftFinding.objects.filter(connection=connection)
-    findings.exclude(staff__in=[change.staff_id for change in changes]).delete()
+    outdated = findings.exclude(staff__in=[change.staff_id for change in changes])
+    if drift.error is not None:
+        outdated.filter(staff__in=drift.checked_staff).delete()
+    else:
+        outdated.exclude(staff__in=watch.checked_staff).delete()
     known = set(findings.values_list("staff_id", flat=True))
     DriftFinding.objects.bulk_create(
         [_finding(connection, change, drift.meetings) for change in changes],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +19,7 @@ from services.models import Service
 from staff.access import admin_only, current_member, current_organization
 from staff.pagination import list_context
 from staff.people import person_or_404, search, visible_to
+from staff.views.planned_changes import save_or_ask
 
 
 @require_http_methods(["GET", "POST"])
@@ -27,10 +30,13 @@ def providers(request: HttpRequest, pk: int) -> HttpResponse:
     service = service_or_404(organization, pk)
     form = ProvidersForm(request.POST, organization=organization)
     if request.method == "POST" and form.is_valid():
-        set_providers(service, among=form.cleaned_data["shown"], provided_by=form.cleaned_data["people"])
-        messages.success(request, _("Saved."))
-        return redirect(request.get_full_path())
-    if request.method == "POST":
+        shown, provided_by = form.cleaned_data["shown"], form.cleaned_data["people"]
+        saving = save_or_ask(request, partial(set_providers, service, among=shown, provided_by=provided_by))
+        if saving.is_saved:
+            return redirect(saving.next_page or request.get_full_path())
+        if saving.page is not None:
+            return saving.page
+    elif request.method == "POST":
         messages.error(request, _("Some of these people are gone. Look at the list and save again."))
     return render(request, "services/staff.html", _providers_context(request, service))
 
@@ -58,8 +64,10 @@ def services_of_person(request: HttpRequest, pk: int) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = ServicesOfPersonForm(sent, organization=organization, provided=provided)
     if request.method == "POST" and form.is_valid():
-        set_services(person, form.cleaned_data["services"])
-        messages.success(request, _("Saved."))
-        return redirect("staff-services", person.pk)
+        saving = save_or_ask(request, partial(set_services, person, form.cleaned_data["services"]))
+        if saving.is_saved:
+            return redirect(saving.next_page or reverse("staff-services", args=[person.pk]))
+        if saving.page is not None:
+            return saving.page
     context = {"form": form, "person": person, "services": organization.services.by_category()}
     return render(request, "services/of_person.html", context)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -15,6 +18,7 @@ from services.methods import offers_of, set_methods
 from services.models import Service
 from staff.access import admin_only, current_organization
 from staff.pagination import list_context
+from staff.views.planned_changes import save_form, save_or_ask
 
 
 @require_GET
@@ -48,9 +52,12 @@ def edit_service(request: HttpRequest, pk: int) -> HttpResponse:
     service = service_or_404(organization, pk)
     name = service.name
     form = ServiceForm(request.POST or None, instance=service)
-    if request.method == "POST" and form.is_valid() and form.save_or_explain():
-        messages.success(request, _("Saved."))
-        return redirect("service-edit", service.pk)
+    if request.method == "POST" and form.is_valid():
+        saving = save_or_ask(request, partial(save_form, form))
+        if saving.is_saved:
+            return redirect(saving.next_page or reverse("service-edit", args=[service.pk]))
+        if saving.page is not None:
+            return saving.page
     context = {"form": form, "service": service, "name": name, "categories": categories_of(organization)}
     return render(request, "services/edit.html", context)
 
@@ -63,9 +70,11 @@ def more(request: HttpRequest, pk: int) -> HttpResponse:
     offers = offers_of(service)
     form = MeetingMethodForm(request.POST if request.method == "POST" else None, offers=offers)
     if request.method == "POST" and form.is_valid():
-        set_methods(service, form.offers)
-        messages.success(request, _("Saved."))
-        return redirect("service-more", service.pk)
+        saving = save_or_ask(request, partial(set_methods, service, form.offers))
+        if saving.is_saved:
+            return redirect(saving.next_page or reverse("service-more", args=[service.pk]))
+        if saving.page is not None:
+            return saving.page
     context = {
         "form": form,
         "service": service,

@@ -21,7 +21,7 @@ from staff.audit_log.kinds import (
 from staff.audit_log.record import record
 from staff.models import StaffMember
 
-_DETAILS: Final = ("first_name", "last_name", "username", "location", "time_zone")
+_DETAILS: Final = ("first_name", "last_name", "username", "location", "time_zone", "last_day")
 
 
 def record_new_person(person: StaffMember) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -33,8 +35,12 @@ def _attribute(row: Model, name: str) -> Any:
 
 
 def _as_json(row: Model, name: str) -> Any:
-    """Return text for a related row and a time zone, and JSON values as they are."""
+    """Return text for a related row, a time zone and a decimal number, and JSON values as they are."""
     value = getattr(row, name)
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, ZoneInfo):
         return value.key
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value) if isinstance(value, Model) else value

@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 
 def describe_hours(events: Sequence[AuditEvent]) -> dict[int, str]:
     """Return the weekly hours before and after."""
+    return _describe_weeks(events, empty=_("no hours"))
+
+
+def describe_opening_hours(events: Sequence[AuditEvent]) -> dict[int, str]:
+    """Return the opening hours before and after."""
+    return _describe_weeks(events, empty=_("always open"))
+
+
+def _describe_weeks(events: Sequence[AuditEvent], *, empty: str) -> dict[int, str]:
     return {
-        event.pk: _("%(before)s → %(after)s") % {name: _week_text(event.params[name]) for name in ("before", "after")}
+        event.pk: _("%(before)s → %(after)s")
+        % {name: week_text(event.params[name]) or empty for name in ("before", "after")}
         for event in events
         if event.params
     }
@@ -30,9 +40,10 @@ def describe_time_off(events: Sequence[AuditEvent]) -> dict[int, str]:
     return {event.pk: _period_text(event.params) for event in events if event.params}
 
 
-def _week_text(week: Sequence[tuple[int, str, str]]) -> str:
+def week_text(week: Sequence[tuple[int, str, str]]) -> str:
+    """Return weekly hours, such as "Monday 09:00–17:00"."""
     ranges = [f"{Weekday(day).label} {start}–{end}" for day, start, end in week]
-    return ", ".join(ranges) or _("no hours")
+    return ", ".join(ranges)
 
 
 def _period_text(params: Mapping[str, Any]) -> str:

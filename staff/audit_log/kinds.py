@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from django.utils.translation import gettext_lazy as _
 
-from staff.audit_log.hours_text import describe_hours, describe_time_off
+from staff.audit_log.closings_text import describe_future_hours, describe_holidays, describe_overrides
+from staff.audit_log.hours_text import describe_hours, describe_opening_hours, describe_time_off
 from staff.audit_log.session_text import describe_session_end
 from staff.hooks import Registry
 
@@ -72,10 +73,24 @@ TAKEN_EMAIL_ENTERED: Final = AuditKind("taken_email_entered", _("Tried an email 
 HOURS_CHANGED: Final = _about_hours("hours_changed", _("Working hours changed"), describe_hours)
 TIME_OFF_ADDED: Final = _about_hours("time_off_added", _("Time off added"), describe_time_off)
 TIME_OFF_REMOVED: Final = _about_hours("time_off_removed", _("Time off removed"), describe_time_off)
+EXCEPTION_ADDED: Final = _about_hours("exception_added", _("Exception added"), describe_overrides)
+EXCEPTION_CHANGED: Final = _about_hours("exception_changed", _("Exception changed"), describe_overrides)
+EXCEPTION_REMOVED: Final = _about_hours("exception_removed", _("Exception removed"), describe_overrides)
+FUTURE_HOURS_SAVED: Final = _about_hours("future_hours_saved", _("Future hours saved"), describe_future_hours)
+FUTURE_HOURS_REMOVED: Final = _about_hours("future_hours_removed", _("Future hours removed"), describe_future_hours)
+CLOSING_ADDED: Final = AuditKind("closing_added", _("Closing added"), describe=describe_overrides)
+CLOSING_CHANGED: Final = AuditKind("closing_changed", _("Closing changed"), describe=describe_overrides)
+CLOSING_REMOVED: Final = AuditKind("closing_removed", _("Closing removed"), describe=describe_overrides)
+HOLIDAYS_CHANGED: Final = AuditKind("holidays_changed", _("Holidays changed"), describe=describe_holidays)
 ORGANIZATION_ADDED: Final = AuditKind("organization_added", _("Organisation added"))
 ORGANIZATION_CHANGED: Final = AuditKind("organization_changed", _("Organisation changed"))
-LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"))
-LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"))
+LOGO_CHANGED: Final = AuditKind("logo_changed", _("Logo changed"))
+LOGO_REMOVED: Final = AuditKind("logo_removed", _("Logo removed"))
+LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"), page="location-edit")
+LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"), page="location-edit")
+OPENING_HOURS_CHANGED: Final = AuditKind(
+    "opening_hours_changed", _("Opening hours changed"), page="location-hours", describe=describe_opening_hours
+)
 AUDIT_LOG_EXPORTED: Final = AuditKind("audit_log_exported", _("Audit log exported"))
 
 STAFF_KINDS: Final = (
@@ -98,9 +113,21 @@ STAFF_KINDS: Final = (
     HOURS_CHANGED,
     TIME_OFF_ADDED,
     TIME_OFF_REMOVED,
+    EXCEPTION_ADDED,
+    EXCEPTION_CHANGED,
+    EXCEPTION_REMOVED,
+    FUTURE_HOURS_SAVED,
+    FUTURE_HOURS_REMOVED,
+    CLOSING_ADDED,
+    CLOSING_CHANGED,
+    CLOSING_REMOVED,
+    HOLIDAYS_CHANGED,
     ORGANIZATION_ADDED,
     ORGANIZATION_CHANGED,
+    LOGO_CHANGED,
+    LOGO_REMOVED,
     LOCATION_ADDED,
     LOCATION_CHANGED,
+    OPENING_HOURS_CHANGED,
     AUDIT_LOG_EXPORTED,
 )

@@ -79,10 +79,11 @@ def _details_of(events: Sequence[AuditEvent]) -> dict[int, str]:
 
 def changes_text(event: AuditEvent) -> str:
     """Return the values before and after, such as "Role: Staff member → Admin"."""
-    return "; ".join(_change_text(event.subject_model, change) for change in event.params.get("changes", []))
+    return "; ".join(change_text(event.subject_model, change) for change in event.params.get("changes", []))
 
 
-def _change_text(model: str, change: Mapping[str, Any]) -> str:
+def change_text(model: str, change: Mapping[str, Any]) -> str:
+    """Return one of `Changes` as text. `model` is the label of the model that has the field."""
     field = _field(model, change["field"])
     values = {name: _value_text(field, change[name]) for name in ("before", "after") if name in change}
     values["field"] = field_label(model, change["field"])

@@ -1,29 +1,29 @@
-"""Forms of the page Hours: the week as a grid, and time off."""
+"""Form of weekly hours: the week as a grid."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from itertools import pairwise
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, Final
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.forms import BoundField
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from coconut.fields.one_line_text import OneLineFormField
-from staff.hours import TimeRange, add_time_off, to_utc
-from staff.models import StaffMember, Weekday
-from staff.validators import one_line
+from staff.clock import format_time
+from staff.forms.days import check_year
+from staff.hours import TimeRange
+from staff.models import Location, StaffMember, Weekday
 
 MAX_RANGES_PER_DAY = 8
-_YEAR = timedelta(days=366)
+_WEEK_MINUTES: Final = 7 * 24 * 60
+# Longer hours past midnight are more likely a typing error, such as 09:00 to 05:00.
+_LONGEST_NIGHT_MINUTES: Final = 16 * 60
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,28 @@ class DayRow:
 
     name: str
     pairs: list[tuple[BoundField, BoundField]]
+    # The location of each pair; None if there is no choice.
+    places: list[BoundField | None]
+
+    @property
+    def ranges(self) -> list[tuple[BoundField, BoundField, BoundField | None]]:
+        return [(start, end, place) for (start, end), place in zip(self.pairs, self.places, strict=True)]
 
 
 class WeekForm(forms.Form):
-    """Weekly hours. Each day has a pair per time range and an empty one. Emptying a pair removes the range."""
+    """Weekly hours. Each day has a pair per time range and an empty one. Emptying a pair removes the range.
 
-    def __init__(self, data: Mapping[str, Any] | None, *, week: Iterable[TimeRange]) -> None:
+    An end that isn't after the start lies on the next day. With `locations`, each range has one of them or none.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        week: Iterable[TimeRange],
+        locations: Sequence[Location] = (),
+        no_location: str = "",
+    ) -> None:
         initial = _as_fields(week)
         super().__init__(data, initial=initial)
         self.pairs = {day: _pairs(day, initial if data is None else data, data is None) for day in Weekday}
@@ -45,21 +61,26 @@ class WeekForm(forms.Form):
             for number, (start, end) in enumerate(names, 1):
                 self.fields[start] = _time_field(gettext("%(day)s, from (%(number)s)"), day, number)
                 self.fields[end] = _time_field(gettext("%(day)s, to (%(number)s)"), day, number)
+                if locations:
+                    self.fields[_place_of(start)] = _place_field(day, number, locations, no_location)
 
     @property
     def days(self) -> list[DayRow]:
         return [
-            DayRow(str(day.label), [(self[start], self[end]) for start, end in names])
+            DayRow(
+                str(day.label),
+                [(self[start], self[end]) for start, end in names],
+                [self[place] if (place := _place_of(start)) in self.fields else None for start, _end in names],
+            )
             for day, names in self.pairs.items()
         ]
 
     def clean(self) -> None:
-        """Check that pairs are complete and ordered, and that ranges of a day don't overlap."""
-        self.week: list[TimeRange] = []
-        for day, names in self.pairs.items():
-            time_ranges = [s for start, end in names if (s := self._time_range(day, start, end)) is not None]
-            self._refuse_overlaps(time_ranges)
-            self.week += [time_range for time_range, _end in time_ranges]
+        """Check that pairs are complete, and that no two ranges overlap."""
+        pairs = [(day, start, end) for day, names in self.pairs.items() for start, end in names]
+        found = [part for day, start, end in pairs if (part := self._time_range(day, start, end)) is not None]
+        self._refuse_overlaps(found)
+        self.week: list[TimeRange] = [time_range for time_range, _end in found]
 
     def _time_range(self, day: int, start: str, end: str) -> tuple[TimeRange, str] | None:
         if start not in self.cleaned_data or end not in self.cleaned_data:
@@ -69,42 +90,105 @@ class WeekForm(forms.Form):
             return None
         if first is None or last is None:
             self.add_error(end, gettext("Enter both times, or neither."))
-        elif first >= last:
-            self.add_error(end, gettext("The end must be after the start."))
-        else:
-            return TimeRange(day, first, last), end
-        return None
+            return None
+        place = self.cleaned_data.get(_place_of(start))
+        time_range = TimeRange(day, first, last, int(place) if place else None)
+        if error := span_error(time_range):
+            self.add_error(end, error)
+            return None
+        return time_range, end
 
-    def _refuse_overlaps(self, time_ranges: list[tuple[TimeRange, str]]) -> None:
-        for (earlier, _end), (later, name) in pairwise(sorted(time_ranges)):
-            if later.start < earlier.end:
-                self.add_error(
-                    name,
-                    gettext("This overlaps %(start)s–%(end)s.")
-                    % {"start": f"{earlier.start:%H:%M}", "end": f"{earlier.end:%H:%M}"},
-                )
+    def _refuse_overlaps(self, found: list[tuple[TimeRange, str]]) -> None:
+        if not found:
+            return
+        in_order = sorted(found, key=lambda part: part[0].minutes)
+        for (earlier, _end), (later, name) in pairwise(in_order):
+            if later.minutes[0] < earlier.minutes[1]:
+                self.add_error(name, _overlap_text(earlier, later))
+        (last, _end), (first, name) = in_order[-1], in_order[0]
+        if first.minutes[0] + _WEEK_MINUTES < last.minutes[1]:
+            self.add_error(name, _overlap_text(last, first))
 
 
-def with_monday_copied(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the submitted data with Monday's hours copied to Tuesday to Friday."""
-    monday = [(start, end) for start, end in _pairs(Weekday.MONDAY, data, False) if data.get(start)]
-    copied = {name: value for name, value in data.items() if name[:2] not in {"d1", "d2", "d3", "d4"}}
-    for day in (Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY):
-        for number, (start, end) in enumerate(monday):
-            copied[f"d{day}_{number}_start"] = data.get(start, "")
-            copied[f"d{day}_{number}_end"] = data.get(end, "")
+class StartDayForm(forms.Form):
+    """The day from which weekly hours hold. Without it they hold at once."""
+
+    starts_on = forms.DateField(
+        label=_("From this day on"),
+        help_text=_("Leave this empty to change the hours at once."),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None, *, person: StaffMember, initial: date | None = None) -> None:
+        super().__init__(data, initial={"starts_on": initial.isoformat() if initial else None})
+        self.person = person
+
+    def clean_starts_on(self) -> date | None:
+        """Check that the day is in the future and near."""
+        day: date | None = self.cleaned_data["starts_on"]
+        if day is None:
+            return None
+        if day <= timezone.localdate(timezone=self.person.zone):
+            raise forms.ValidationError(gettext("Choose a later day, or leave this empty to change the hours at once."))
+        return check_year(day)
+
+
+class CopyForm(forms.Form):
+    """A weekday whose hours are copied to other days."""
+
+    copy_from = forms.TypedChoiceField(label=_("Copy from"), choices=Weekday, coerce=int, initial=Weekday.MONDAY)
+    copy_to = forms.TypedMultipleChoiceField(
+        label=_("to"),
+        choices=Weekday,
+        coerce=int,
+        initial=[Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose the days to copy to.")},
+    )
+
+
+def with_day_copied(data: Mapping[str, Any], source: int, targets: Iterable[int]) -> dict[str, Any]:
+    """Return the submitted data with one weekday's hours copied to other weekdays."""
+    present = [(start, end) for start, end in _pairs(source, data, False) if data.get(start)]
+    others = [day for day in targets if day != source]
+    copied = {name: value for name, value in data.items() if not name.startswith(tuple(f"d{day}_" for day in others))}
+    for day in others:
+        for number, (start, end) in enumerate(present):
+            for part, name in (("start", start), ("end", end), ("place", _place_of(start))):
+                copied[f"d{day}_{number}_{part}"] = data.get(name, "")
     return copied
 
 
-def _as_fields(week: Iterable[TimeRange]) -> dict[str, time]:
+def span_error(part: TimeRange) -> str:
+    """Return why these hours can't be right; "" if they can."""
+    if part.start == part.end and part.start.minute + part.start.hour:
+        return gettext("The end must be after the start.")
+    start, end = part.minutes
+    is_past_midnight = part.end <= part.start and part.end.hour + part.end.minute > 0
+    if is_past_midnight and end - start > _LONGEST_NIGHT_MINUTES:
+        params = {"start": format_time(part.start), "end": format_time(part.end)}
+        return gettext("%(start)s to %(end)s would end on the next day. Check the times.") % params
+    return ""
+
+
+def _overlap_text(earlier: TimeRange, later: TimeRange) -> str:
+    hours = f"{format_time(earlier.start)}–{format_time(earlier.end)}"
+    if earlier.weekday != later.weekday:
+        hours = f"{Weekday(earlier.weekday).label} {hours}"
+    return gettext("This overlaps %(hours)s.") % {"hours": hours}
+
+
+def _as_fields(week: Iterable[TimeRange]) -> dict[str, Any]:
     by_day: dict[int, list[TimeRange]] = defaultdict(list)
-    for time_range in sorted(week):
+    for time_range in sorted(week, key=lambda part: part.minutes):
         by_day[time_range.weekday].append(time_range)
-    values: dict[str, time] = {}
+    values: dict[str, Any] = {}
     for day, time_ranges in by_day.items():
         for number, time_range in enumerate(time_ranges):
             values[f"d{day}_{number}_start"] = time_range.start
             values[f"d{day}_{number}_end"] = time_range.end
+            values[f"d{day}_{number}_place"] = time_range.location
     return values
 
 
@@ -114,69 +198,17 @@ def _pairs(day: int, values: Mapping[str, Any], with_empty: bool) -> list[tuple[
     return names[: used[-1] + 1 + with_empty] if used else names[:1]
 
 
+def _place_of(start: str) -> str:
+    """Return the name of the field of the location beside that of the start."""
+    return start.removesuffix("start") + "place"
+
+
 def _time_field(label: str, day: Weekday, number: int) -> forms.TimeField:
     widget = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     return forms.TimeField(label=label % {"day": day.label, "number": number}, required=False, widget=widget)
 
 
-class TimeOffForm(forms.Form):
-    """Time off of `person`, in the person's time zone. Without times it covers whole days."""
-
-    first_day = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
-    first_time = forms.TimeField(
-        label=_("From"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
-    )
-    last_day = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    last_time = forms.TimeField(
-        label=_("To"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
-    )
-    reason = OneLineFormField(label=_("Reason"), required=False, max_length=200, validators=[one_line])
-
-    def __init__(self, data: Mapping[str, Any] | None, *, person: StaffMember) -> None:
-        super().__init__(data)
-        self.person = person
-
-    def clean_first_day(self) -> date:
-        """Check the year."""
-        day: date = self.cleaned_data["first_day"]
-        return _check_year(day)
-
-    def clean_last_day(self) -> date | None:
-        """Check the year. An empty last day means the first day."""
-        day: date | None = self.cleaned_data["last_day"]
-        return _check_year(day) if day is not None else self.cleaned_data.get("first_day")
-
-    def clean(self) -> None:
-        """Check that the end is after the start and not in the past."""
-        if self.errors:
-            return
-        starts_at, ends_at = self.period(self.person.zone)
-        if ends_at <= starts_at:
-            self.add_error("last_day", gettext("The end must be after the start."))
-        elif ends_at <= timezone.now():
-            self.add_error("last_day", gettext("This is over already. Check the dates."))
-
-    def period(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
-        """Return start and end in UTC."""
-        given = self.cleaned_data
-        starts_at = datetime.combine(given["first_day"], given["first_time"] or time())
-        ends_at = datetime.combine(given["last_day"], given["last_time"] or time())
-        if given["last_time"] is None:
-            ends_at += timedelta(days=1)
-        return to_utc(starts_at, zone), to_utc(ends_at, zone)
-
-    def save_or_explain(self) -> bool:
-        """Add the time off. Return False, with an error on the form, if it overlaps other time off."""
-        starts_at, ends_at = self.period(self.person.zone)
-        try:
-            add_time_off(self.person, starts_at=starts_at, ends_at=ends_at, reason=self.cleaned_data["reason"])
-        except ValidationError as refusal:
-            self.add_error(None, refusal.messages)
-        return not self.errors
-
-
-def _check_year(day: date) -> date:
-    today = timezone.localdate()
-    if not today - _YEAR <= day <= today + 10 * _YEAR:
-        raise ValidationError(gettext("Check the year."))
-    return day
+def _place_field(day: Weekday, number: int, locations: Sequence[Location], no_location: str) -> forms.ChoiceField:
+    label = gettext("%(day)s, location (%(number)s)") % {"day": day.label, "number": number}
+    choices = [("", no_location), *((location.pk, location.name) for location in locations)]
+    return forms.ChoiceField(label=label, choices=choices, required=False)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import IntegrityError
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from staff.accounts.email_availability import EmailTaken, TooManyTakenEmails, check_email_is_free
 from staff.models import Location, Organization, Role, StaffMember
 from staff.people import LastAdmin, save_person
+from staff.planned_changes import Cause, PlannedChange
 
 if TYPE_CHECKING:
     PersonModelForm = forms.ModelForm[StaffMember]
@@ -62,8 +66,10 @@ class PersonForm(PersonModelForm):
             "role",
             "location",
             "time_zone",
+            "last_day",
             "is_active",
         ]
+        widgets = {"last_day": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
         labels = {"is_active": _("Active")}
         help_texts = {
             "email": _("Signs in with it. Use the address of the person's Microsoft account."),
@@ -73,6 +79,7 @@ class PersonForm(PersonModelForm):
                 "Staff members see their own schedule and profile."
             ),
             "time_zone": _("Working hours are meant in this zone. Leave empty to use the location's."),
+            "last_day": _("Leave empty for people who stay. No bookings after this day; access ends at its midnight."),
             "is_active": _("Someone who is not active cannot sign in; what was booked stays."),
         }
 
@@ -81,7 +88,9 @@ class PersonForm(PersonModelForm):
         self.fields["first_name"].required = True
         location = self.fields["location"]
         organization = self.instance.organization
-        location.queryset = Location.objects.filter(organization=organization)  # type: ignore[attr-defined]
+        # A person at a location that was closed since stays there until an admin chooses another one.
+        offered = Q(active=True) | Q(pk=self.instance.location_id)
+        location.queryset = Location.objects.filter(offered, organization=organization)  # type: ignore[attr-defined]
         location.empty_label = gettext("No location")  # type: ignore[attr-defined]
         self._label_empty_zone()
 
@@ -119,6 +128,27 @@ class PersonForm(PersonModelForm):
             raise forms.ValidationError(gettext("This username is already taken."))
         return username
 
+    def clean(self) -> dict[str, Any]:
+        """Check that an active person's last day isn't over."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        last_day = cleaned.get("last_day")
+        if last_day is not None and cleaned.get("is_active") and last_day < timezone.localdate():
+            self.add_error("last_day", gettext("This day is over. Choose a later one, or leave it empty."))
+        return cleaned
+
+    def planned_changes(self) -> list[PlannedChange]:
+        """Return what the saved changes take away from booked appointments."""
+        person, changed = self.instance, self.changed_data
+        about = partial(PlannedChange, person.organization, people=(person.pk,))
+        changes = []
+        if "is_active" in changed and not person.is_active:
+            changes.append(about(cause=Cause.LEFT))
+        elif "last_day" in changed and person.leaves_at is not None:
+            changes.append(about(cause=Cause.AFTER_LAST_DAY, starts_at=person.leaves_at))
+        if not {"location", "time_zone"}.isdisjoint(changed):
+            changes.append(about(cause=Cause.OUTSIDE_HOURS))
+        return changes
+
     def save_or_explain(self) -> bool:
         """Save the person. Return False, with an error on the form, if that was refused."""
         try:
@@ -136,7 +166,7 @@ class PersonForm(PersonModelForm):
     def _last_admin_error() -> str:
         return gettext(
             "This is the last active admin of your organisation. Make someone else an admin first, "
-            "then change this role or switch this person off."
+            "then change this role, enter a last working day or switch this person off."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -29,18 +29,34 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, _("Sunday")
 
 
-class WeeklyHours(models.Model):
-    """An interval of a weekday, in the owner's time zone. A day may have several rows."""
+class TimeSpan(models.Model):
+    """A part of a day in local time. An end that isn't after the start lies on the next day; 0:00 is midnight."""
 
-    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday)
     start = models.TimeField(_("from"))
     end = models.TimeField(_("to"))
 
     class Meta:
         abstract = True
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            # From 0:00 to 0:00 is the whole day.
+            models.CheckConstraint(condition=~Q(end=F("start")) | Q(start=time(0)), name="%(class)s_takes_time"),
+        ]
+
+
+class WeeklyHours(TimeSpan):
+    """An interval of a weekday, in the owner's time zone. A day may have several rows.
+
+    The rows of the latest `starts_on` up to a date hold on it, and replace those before. None starts first.
+    """
+
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday)
+    starts_on = models.DateField(_("from this day on"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
         ordering = ["weekday", "start"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=Q(end__gt=F("start")), name="%(class)s_end_after_start"),
+            *TimeSpan.Meta.constraints,
             models.CheckConstraint(condition=Q(weekday__lte=6), name="%(class)s_weekday_exists"),
         ]
 
@@ -55,6 +71,8 @@ class WorkingHours(WeeklyHours):
     """Weekly hours in which a staff member takes appointments, in the staff member's time zone."""
 
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="working_hours")
+    # None is the home branch.
+    location = models.ForeignKey(Location, models.CASCADE, related_name="+", null=True, blank=True)
 
 
 class TimeOffQuerySet(models.QuerySet["TimeOff"]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -111,6 +112,8 @@ class StaffMember(AbstractUser):
         Location, models.SET_NULL, related_name="staff", null=True, blank=True, verbose_name=_("location")
     )
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
+    # The access ends at the midnight after this day, in the person's zone.
+    last_day = models.DateField(_("last working day"), null=True, blank=True)
     video_choice = models.CharField(max_length=10, choices=VideoChoice, default=VideoChoice.DEFAULT)
     # By name, because this layer imports nothing from the layer of connections.
     video_connection = models.ForeignKey(
@@ -148,6 +151,7 @@ class StaffMember(AbstractUser):
             # For counts.
             models.Index(fields=["organization", "is_active"], name="staff_by_activity"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="staff_by_words"),
+            models.Index(fields=["last_day"], condition=Q(last_day__isnull=False), name="staff_leaving"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -200,6 +204,17 @@ class StaffMember(AbstractUser):
                 zone: ZoneInfo = owner.time_zone
                 return zone
         return ZoneInfo("UTC")
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        """The end of the last working day in the person's zone, None without a last day."""
+        if self.last_day is None:
+            return None
+        return datetime.combine(self.last_day + timedelta(days=1), time(), self.zone).astimezone(UTC)
+
+    def has_left_at(self, at: datetime) -> bool:
+        """Return whether the person is inactive, or has left by then."""
+        return not self.is_active or (self.leaves_at is not None and at >= self.leaves_at)
 
     @property
     def is_admin(self) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -16,6 +19,7 @@ from staff.people import person_or_404, search, visible_to
 from staff.sessions.current import keep_session
 from staff.sessions.password_check import PasswordCheckForm
 from staff.views.passwords import send_link
+from staff.views.planned_changes import Saving, save_form, save_or_ask
 
 
 @require_GET
@@ -59,10 +63,14 @@ def edit_person(request: HttpRequest, pk: int) -> HttpResponse:
         hint=_("Only needed if you change the email or the role. We ask again after 15 minutes."),
         is_needed=form.is_bound and form.changes_sign_in,
     )
-    if form.is_valid() and password_check.is_valid() and form.save_or_explain():
+    saving = Saving()
+    if form.is_valid() and password_check.is_valid():
+        saving = save_or_ask(request, partial(save_form, form))
+    if saving.is_saved:
         if person == member and "email" in form.changed_data and "role" not in form.changed_data:
             keep_session(request, person)
-        messages.success(request, _("Saved."))
-        return redirect("staff-edit", person.pk)
+        return redirect(saving.next_page or reverse("staff-edit", args=[person.pk]))
+    if saving.page is not None:
+        return saving.page
     context = {"form": form, "password_check": password_check, "person": person, "name": name}
     return render(request, "staff/edit.html", context)

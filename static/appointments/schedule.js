@@ -17,15 +17,18 @@ function drawCalendar(data) {
   const made = EventCalendar.create(calendarBox, {
     view: data.view,
     date: data.date,
-    firstDay: 1,
+    firstDay: data.firstDay,
     hiddenDays: data.hiddenDays,
     locale: "en-GB",
+    slotLabelFormat: clockOf(data),
+    eventTimeFormat: clockOf(data),
     headerToolbar: { start: "", center: "", end: "" },
     dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
     allDaySlot: false,
     datesAboveResources: false,
     nowIndicator: hasSameLocalTime(data.zone),
     slotDuration: "00:15",
+    snapDuration: data.snap,
     slotLabelInterval: "01:00",
     slotHeight: 26,
     slotMinTime: data.from,
@@ -55,6 +58,10 @@ function drawCalendar(data) {
   return made;
 }
 
+function clockOf({ hour12 }) {
+  return { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hour12 };
+}
+
 // The calendar draws the current time in the browser's zone, so hide it if the schedule's zone differs.
 function hasSameLocalTime(zone) {
   const now = new Date();
@@ -64,7 +71,10 @@ function hasSameLocalTime(zone) {
 
 function book(data, { dateStr, resource }) {
   const staff = resource ? resource.id : data.resources[0].id;
-  const query = new URLSearchParams({ staff, date: dateStr.slice(0, 10), time: dateStr.slice(11, 16) });
+  // A click chooses its row of a quarter hour, even if drags snap to less.
+  const minutes = Math.floor(Number(dateStr.slice(14, 16)) / 15) * 15;
+  const time = `${dateStr.slice(11, 13)}:${String(minutes).padStart(2, "0")}`;
+  const query = new URLSearchParams({ staff, date: dateStr.slice(0, 10), time });
   window.location.assign(`${data.bookUrl}?${query}`);
 }
 
@@ -155,7 +165,7 @@ function showColumns(isVisible) {
 function redraw(shownCalendar, data) {
   const focused = document.activeElement?.dataset?.appointment;
   for (const [option, value] of [["slotMinTime", data.from], ["slotMaxTime", data.to], ["hiddenDays", data.hiddenDays],
-    ["resources", data.resources], ["events", data.events]]) {
+    ["snapDuration", data.snap], ["resources", data.resources], ["events", data.events]]) {
     if (JSON.stringify(shownCalendar.getOption(option)) !== JSON.stringify(value)) shownCalendar.setOption(option, value);
   }
   requestAnimationFrame(() => {

@@ -15,7 +15,7 @@ function updateSelectionBar() {
   const text = sentence.replace("{count}", count.toLocaleString(document.documentElement.lang));
   if (status.textContent !== text) status.textContent = text;
   bar.classList.toggle("is-active", count > 0);
-  bar.querySelector("button").disabled = count === 0;
+  bar.querySelectorAll("button").forEach((button) => { button.disabled = count === 0; });
 }
 
 document.addEventListener("change", (event) => {

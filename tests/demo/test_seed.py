@@ -20,7 +20,7 @@ from simulator.people import CONTOSO_ID, PEOPLE
 from staff.audit_log.kinds import ROLE_CHANGED
 from staff.audit_log.models import AuditEvent
 from staff.audit_log.text import entries_of
-from staff.models import Organization, StaffMember, TimeOff
+from staff.models import DateOverride, HolidayCalendar, Organization, StaffMember, TimeOff, WorkingHours
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +137,17 @@ def test_cleo_is_a_client_of_maple() -> None:
 def test_every_row_is_valid(now: datetime) -> None:
     seed(now)
 
-    for model in (Organization, StaffMember, Service, TimeOff, Client, Appointment):
+    for model in (
+        Organization,
+        StaffMember,
+        Service,
+        TimeOff,
+        DateOverride,
+        HolidayCalendar,
+        WorkingHours,
+        Client,
+        Appointment,
+    ):
         for row in model._default_manager.all():
             row.full_clean()
 
@@ -171,6 +181,16 @@ def test_no_appointment_overlaps_time_off() -> None:
 
     assert clashes == []
     assert TimeOff.objects.count() == 3
+
+
+def test_maple_observes_holidays_and_plans_closings_after_its_appointments() -> None:
+    seed(WEDNESDAY_NOON)
+
+    last = max(appointment.starts_at.date() for appointment in Appointment.objects.all())
+    assert set(HolidayCalendar.objects.values_list("country", "region")) == {("CA", "ON")}
+    assert DateOverride.objects.filter(location__isnull=False, first_day__gt=last).count() == 2
+    assert DateOverride.objects.filter(staff__isnull=False, first_day__gt=last).count() == 2
+    assert WorkingHours.objects.filter(starts_on__gt=last, location__name="Rosedale").count() == 1
 
 
 def test_past_appointments_are_over_and_future_ones_are_confirmed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
@@ -118,8 +119,12 @@ def fill_in_booking(
     staff: str = "Sam Okafor",
     service: str = "Mortgage review",
 ) -> None:
-    """Fill in the booking form with the first free time of `staff` for a video call."""
-    page.goto("/schedule/appointments/add/")
+    """Fill in the booking form with the first free time of `staff` for a video call, tomorrow or later.
+
+    A free time of today could begin while the test runs.
+    """
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    page.goto(f"/schedule/appointments/add/?date={tomorrow}")
     page.get_by_label("Search clients").fill(client)
     page.get_by_role("radio", name=re.compile(client)).check()
     page.get_by_label("Service").select_option(label=service)
@@ -143,7 +148,7 @@ def expect_link(page: Page) -> str:
 
 
 def move_to_next_free_time(page: Page) -> None:
-    """Move the appointment whose page is open."""
+    """Move the appointment whose page is open to the last time that the form offers."""
     page.get_by_role("link", name="Move").click()
     page.get_by_role("group", name=re.compile("Free on|next are")).get_by_role("button").last.click()
     page.get_by_role("button", name="Move", exact=True).last.click()

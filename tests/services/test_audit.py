@@ -18,6 +18,7 @@ def details(**changes: str) -> dict[str, str]:
         "buffer_after": "0",
         "minimum_notice": "0",
         "booking_horizon_days": "90",
+        "start_step": "15",
         "active": "on",
         "public": "on",
         **changes,

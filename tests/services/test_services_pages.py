@@ -26,6 +26,7 @@ def details(**changes: str) -> dict[str, str]:
         "buffer_after": "10",
         "minimum_notice": "120",
         "booking_horizon_days": "60",
+        "start_step": "15",
         "active": "on",
         "public": "on",
         **changes,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.urls import reverse
@@ -10,6 +13,7 @@ from django.urls import reverse
 from staff.embedding import embedding_sites
 from staff.models import EmailState, Organization, OutboxEmail, Role, StaffMember
 from tests.factories import PASSWORD, make_member, make_operator, make_organization, make_staff
+from tests.outbox import send_all
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +24,9 @@ BIRCH = {
     "addons": ["teams"],
     "embed_origins": "",
     "idle_minutes": "30",
+    "admin_first_name": "Bea",
+    "admin_last_name": "Holm",
+    "admin_email": "bea@birch.example",
     "locations-TOTAL_FORMS": "0",
     "locations-INITIAL_FORMS": "0",
 }
@@ -39,6 +46,59 @@ def test_an_operator_creates_an_organisation_with_its_addons(operator: Browser) 
     assert (birch.name, birch.addons) == ("Birch Clinic", ["teams"])
 
 
+def test_the_first_admin_gets_an_invitation_and_no_password(operator: Browser) -> None:
+    page = operator.get(reverse("admin:staff_organization_add")).content.decode()
+    operator.post(reverse("admin:staff_organization_add"), BIRCH)
+
+    bea = StaffMember.objects.get(email="bea@birch.example")
+    assert 'type="password"' not in page
+    assert (bea.name, bea.role, bea.has_usable_password()) == ("Bea Holm", Role.ADMIN, False)
+    assert bea.organization == Organization.objects.get()
+    email = OutboxEmail.objects.get(kind="invitation")
+    assert (email.to, email.organization) == (["bea@birch.example"], bea.organization)
+
+
+def test_an_invited_admin_sets_a_password_and_reaches_the_settings(operator: Browser) -> None:
+    operator.post(reverse("admin:staff_organization_add"), BIRCH)
+    send_all()
+    link = re.search(r"/password/invitation/\S+", str(mail.outbox[-1].body))
+    assert link is not None
+    bea = Browser()
+
+    form = bea.get(link.group(), follow=True)
+    bea.post(form.request["PATH_INFO"], {"new_password1": PASSWORD, "new_password2": PASSWORD})
+
+    assert bea.login(username="bea@birch.example", password=PASSWORD)
+    assert bea.get(reverse("organization-settings")).status_code == 200
+
+
+@pytest.mark.parametrize("field", ["time_zone", "admin_first_name", "admin_email"])
+def test_an_organisation_needs_a_time_zone_and_a_first_admin(operator: Browser, field: str) -> None:
+    answer = operator.post(reverse("admin:staff_organization_add"), {**BIRCH, field: ""})
+
+    assert answer.context["adminform"].form.errors == {field: ["This field is required."]}
+    assert not Organization.objects.exists()
+
+
+def test_the_email_of_another_account_is_refused_and_adds_nothing(operator: Browser) -> None:
+    make_member(make_organization(), email="bea@birch.example")
+
+    answer = operator.post(reverse("admin:staff_organization_add"), BIRCH)
+
+    assert answer.context["adminform"].form.errors == {"admin_email": ["This email is already taken."]}
+    assert not Organization.objects.filter(slug="birch").exists()
+
+
+def test_a_new_organisation_has_the_country_of_its_zone_and_its_locations_inherit_the_zone(operator: Browser) -> None:
+    branch = {"locations-TOTAL_FORMS": "1", "locations-0-name": "Harbour", "locations-0-active": "on"}
+
+    operator.post(reverse("admin:staff_organization_add"), {**BIRCH, **branch})
+
+    birch = Organization.objects.get()
+    assert birch.country == "CA"
+    assert birch.locations.get().time_zone.key == "America/Halifax"
+
+
 def test_origins_are_kept_as_browsers_send_them(operator: Browser) -> None:
     typed = "https://www.birch.example/\r\n\r\nhttps://book.birch.example:8443"
 
@@ -51,7 +111,7 @@ def test_an_address_is_one_line(operator: Browser) -> None:
     branch = {
         "locations-TOTAL_FORMS": "1",
         "locations-0-name": "Harbour",
-        "locations-0-address": "1 Pier\r\nBcc: all@birch.example",
+        "locations-0-street": "1 Pier\r\nBcc: all@birch.example",
         "locations-0-time_zone": "America/Halifax",
     }
 
@@ -59,7 +119,7 @@ def test_an_address_is_one_line(operator: Browser) -> None:
 
     [formset] = answer.context["inline_admin_formsets"]
     assert formset.formset.errors == [
-        {"address": ["Write this on one line, without tabs and other control characters."]}
+        {"street": ["Write this on one line, without tabs and other control characters."]}
     ]
 
 

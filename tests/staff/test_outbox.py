@@ -90,7 +90,7 @@ def test_an_email_is_not_sent_if_the_change_is_rolled_back() -> None:
 
 @pytest.mark.parametrize(("language", "expected"), [("", "In fr"), ("es", "In es")])
 def test_an_email_is_in_its_language_or_in_that_of_the_organisation(language: str, expected: str) -> None:
-    maple = Organization.objects.create(name="Maple", slug="maple", language="fr")
+    maple = Organization.objects.create(name="Maple", slug="maple", language="fr", time_zone="UTC")
     enqueue_email(GREETING, to=["sam@maple.example"], params={"name": "Sam"}, organization=maple)
     OutboxEmail.objects.update(language=language)
 

@@ -13,7 +13,6 @@ from appointments.availability.intervals import (
     local_datetime,
     merged,
     subtract,
-    weekly_intervals,
 )
 
 TORONTO = ZoneInfo("America/Toronto")
@@ -81,56 +80,6 @@ def test_a_span_holds_its_start_and_not_its_end(moment: int, expected: bool) -> 
 
 def test_the_grid_holds_the_multiples_within_the_spans() -> None:
     assert list(grid([(10, 20), (21, 24), (25, 31)], 5)) == [10, 15, 25, 30]
-
-
-def test_weekly_hours_lie_on_their_weekday_in_their_zone() -> None:
-    monday = date(2026, 11, 30)
-
-    spans = weekly_intervals([(0, time(9), time(12)), (0, time(13), time(17))], TORONTO, monday, date(2026, 12, 6))
-
-    assert spans == [(utc(monday, 14), utc(monday, 17)), (utc(monday, 18), utc(monday, 22))]
-
-
-def test_hours_until_the_last_minute_reach_midnight_and_join_the_next_day() -> None:
-    monday, tuesday = date(2026, 11, 30), date(2026, 12, 1)
-
-    spans = weekly_intervals([(0, time(22), time(23, 59)), (1, time(0), time(2))], UTC, monday, tuesday)
-
-    assert spans == [(utc(monday, 22), utc(tuesday, 2))]
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "expected"),
-    [
-        # 02:00 to 03:00 does not exist: both mean 07:00 UTC.
-        (time(1), time(4), (utc(SPRING, 6), utc(SPRING, 8))),
-        (time(2, 30), time(4), (utc(SPRING, 7), utc(SPRING, 8))),
-        (time(1), time(2, 30), (utc(SPRING, 6), utc(SPRING, 7))),
-        (time(9), time(17), (utc(SPRING, 13), utc(SPRING, 21))),
-    ],
-)
-def test_hours_that_touch_the_hour_skipped_in_spring_end_or_begin_at_the_jump(
-    start: time, end: time, expected: Interval
-) -> None:
-    assert weekly_intervals([(6, start, end)], TORONTO, SPRING, SPRING) == [expected]
-
-
-def test_hours_inside_the_hour_skipped_in_spring_vanish() -> None:
-    assert weekly_intervals([(6, time(2, 15), time(2, 45))], TORONTO, SPRING, SPRING) == []
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "expected"),
-    [
-        # 01:00 to 02:00 occurs twice, first as 05:00 and then as 06:00 UTC.
-        (time(0), time(3), (utc(AUTUMN, 4), utc(AUTUMN, 8))),
-        (time(1, 30), time(3), (utc(AUTUMN, 5, 30), utc(AUTUMN, 8))),
-        (time(0), time(1, 30), (utc(AUTUMN, 4), utc(AUTUMN, 5, 30))),
-        (time(9), time(17), (utc(AUTUMN, 14), utc(AUTUMN, 22))),
-    ],
-)
-def test_a_time_repeated_in_autumn_is_its_first_occurrence(start: time, end: time, expected: Interval) -> None:
-    assert weekly_intervals([(6, start, end)], TORONTO, AUTUMN, AUTUMN) == [expected]
 
 
 def test_a_jump_of_half_an_hour_is_found_too() -> None:

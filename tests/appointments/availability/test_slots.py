@@ -310,6 +310,35 @@ def test_an_appointment_that_is_moved_is_free_for_itself_and_keeps_its_length(
     assert clock(starts[sam.pk]) == ["09:00", "09:15", "09:30"]
 
 
+def test_an_appointment_that_moves_is_not_offered_its_present_time(sam: StaffMember, maple: Organization) -> None:
+    service = make_service(maple, duration=90)
+    appointment = make_appointment(service, sam, make_client(maple), at(9, 30))
+
+    starts = slots(service, [sam], ignoring=appointment)
+
+    assert clock(starts[sam.pk]) == ["09:00", "09:15"]
+
+
+def test_another_staff_member_is_offered_at_the_present_time(sam: StaffMember, maple: Organization) -> None:
+    anna = make_member(maple, "Anna Berg")
+    make_hours(anna, time(9), time(11))
+    service = make_service(maple, duration=90)
+    appointment = make_appointment(service, sam, make_client(maple), at(9, 30))
+
+    starts = slots(service, [anna], ignoring=appointment)
+
+    assert clock(starts[anna.pk]) == ["09:00", "09:15", "09:30"]
+
+
+def test_the_next_free_times_of_a_move_are_as_many_as_asked_for(sam: StaffMember, maple: Organization) -> None:
+    service = make_service(maple, duration=90)
+    appointment = make_appointment(service, sam, make_client(maple), at(9))
+
+    found = next_free(service, sam, at(9), 3, ignoring=appointment, now=FRIDAY_BEFORE)
+
+    assert clock(found) == ["09:15", "09:30", "09:00"]
+
+
 def test_several_stretches_a_day_are_each_their_own(maple: Organization) -> None:
     sam = make_member(maple)
     make_hours(sam, time(9), time(10))
@@ -336,7 +365,7 @@ def test_each_person_is_free_by_their_own_clock(maple: Organization) -> None:
 
 def test_hours_to_the_end_of_a_day_go_on_into_the_next(maple: Organization) -> None:
     sam = make_member(maple)
-    WorkingHours.objects.create(staff=sam, weekday=0, start=time(23), end=time(23, 59))
+    WorkingHours.objects.create(staff=sam, weekday=0, start=time(23), end=time(0))
     WorkingHours.objects.create(staff=sam, weekday=1, start=time(0), end=time(1))
 
     found = slots(make_service(maple, duration=90), [sam])

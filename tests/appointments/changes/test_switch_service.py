@@ -47,7 +47,8 @@ def test_switching_a_service_offers_the_change_afterwards(maple: Maple, as_ada: 
     for hour in (10, 11):
         in_person(maple, hour)
 
-    response = as_ada.post(more(maple), {"method_3": "on", "offered_to_3": "staff"}, follow=True)
+    form = {"method_3": "on", "offered_to_3": "staff", "affected": "leave"}
+    response = as_ada.post(more(maple), form, follow=True)
 
     assert "Saved." in page_text(response)
     assert "2 booked appointments of this service take place in a way that is no longer offered." in page_text(response)

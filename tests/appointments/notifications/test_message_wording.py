@@ -241,7 +241,7 @@ def test_a_phone_call_that_becomes_a_video_call_brings_the_link(maple: Maple) ->
 def test_a_video_call_that_becomes_another_one_says_that_there_is_nothing_to_join(
     maple: Maple, booked: Appointment
 ) -> None:
-    place = make_location(maple.organization, address="12 Main St", time_zone=ZoneInfo("America/Toronto"))
+    place = make_location(maple.organization, street="12 Main St", time_zone=ZoneInfo("America/Toronto"))
 
     changed = change(maple, change_method, booked, method=MeetingMethod.AT_LOCATION, location=place)
 

@@ -285,7 +285,7 @@ def test_the_calendar_part_names_its_method(maple: Maple) -> None:
 
 
 def test_the_entry_of_an_in_person_appointment_has_the_location(maple: Maple) -> None:
-    maple.book(location=make_location(maple.organization, address="12 Main St, Unit 3; rear"))
+    maple.book(location=make_location(maple.organization, street="12 Main St, Unit 3; rear"))
     send_all()
 
     message = sent_to("cleo@example.com")

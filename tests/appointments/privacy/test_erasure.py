@@ -295,6 +295,9 @@ KEPT = {
     (Appointment, "public_id"),  # a random name of the appointment
     (Appointment, "status"),
     (Appointment, "booked_through"),
+    # The start on the clock of the branch or the staff member.
+    (Appointment, "local_start"),
+    (Appointment, "local_zone"),
     # The staff member's own links.
     (Appointment, "staff_join_token"),
     (Appointment, "personal_meeting_url"),

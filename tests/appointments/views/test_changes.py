@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -186,6 +187,50 @@ def test_the_second_move_shows_the_first_change(maple: Maple, as_sky: Browser):
     appointment.refresh_from_db()
     assert appointment.starts_at == monday(14)
     assert page.context["form"].non_field_errors()[0].startswith("Sam Okafor changed this appointment meanwhile:")
+
+
+def times_offered(page) -> tuple[list[datetime], list[datetime]]:
+    times = page.context["form"].times
+    return times.on_the_day, times.later
+
+
+def test_the_move_form_never_offers_the_present_time(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+
+    page = as_sky.get(address("appointment-move", appointment))
+
+    on_the_day, _later = times_offered(page)
+    assert monday(10) not in on_the_day
+    assert {monday(9, 45), monday(10, 15)} < set(on_the_day)
+
+
+def test_late_in_the_day_the_move_form_offers_the_next_day(maple: Maple):
+    appointment = maple.book(starts_at=monday(16, 30))
+
+    with time_machine.travel(monday(16, 20), tick=False):
+        page = signed_in(maple.sky).get(address("appointment-move", appointment))
+
+    on_the_day, later = times_offered(page)
+    assert (on_the_day, later[0]) == ([], monday(9) + timedelta(days=1))
+
+
+def test_the_present_time_may_be_typed_and_changes_nothing(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+
+    response = move(as_sky, appointment, time="10:00")
+
+    before = appointment.version
+    appointment.refresh_from_db()
+    assert (response.status_code, appointment.starts_at, appointment.version) == (303, monday(10), before)
+
+
+def test_the_times_instead_of_a_taken_one_leave_out_the_present_time(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+    maple.book(starts_at=monday(9, 30))
+
+    page = move(as_sky, appointment, time="09:30")
+
+    assert page.context["form"].date_time.next_free[0] == monday(10, 15)
 
 
 def change(browser: Browser, appointment: Appointment, method: MeetingMethod, **more):

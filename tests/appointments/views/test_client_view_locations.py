@@ -23,7 +23,7 @@ BASE = "http://testserver"
 def toronto(maple: Maple) -> Location:
     """Sam's location."""
     maple.sam.location = make_location(
-        maple.organization, "King Street", address="1 King St, Toronto", time_zone=ZoneInfo("America/Toronto")
+        maple.organization, "King Street", street="1 King St, Toronto", time_zone=ZoneInfo("America/Toronto")
     )
     maple.sam.time_zone = None
     maple.sam.save()

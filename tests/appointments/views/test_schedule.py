@@ -12,7 +12,7 @@ from django.urls import reverse
 from appointments.models import Status
 from appointments.schedule.days import people_on, schedule_of
 from services.models import MeetingMethod
-from staff.models import Role, TimeOff
+from staff.models import DateOverride, HolidayCalendar, Role, TimeOff
 from tests.appointments.conftest import MONDAY, Maple, monday
 from tests.cast import signed_in
 from tests.factories import (
@@ -144,6 +144,40 @@ def test_working_hours_and_time_off_are_background_events(maple: Maple):
     assert column.away == [(monday(12), monday(13))]
 
 
+def test_a_day_off_is_shown_like_time_off(maple: Maple):
+    DateOverride.objects.create(staff=maple.sam, first_day=DAY, last_day=DAY, all_methods=True)
+
+    [column] = schedule_of([maple.sam], DAY, 1, maple.sky.zone).columns
+
+    assert (column.working, column.closed) == ([], [])
+    assert column.away == [(monday(0), monday(0) + timedelta(days=1))]
+
+
+def test_a_closing_of_several_locations_is_one_line(maple: Maple, as_sky: Browser):
+    tess = make_member(maple.organization, "Tess Moor", location=make_location(maple.organization, "West End"))
+    make_hours(tess)
+    maple.sam.location = make_location(maple.organization)
+    maple.sam.save()
+    for member in (maple.sam, tess):
+        DateOverride.objects.create(location=member.location, first_day=DAY, last_day=DAY, label="Staff training")
+
+    page = as_sky.get(reverse("schedule"), on_monday()).content.decode()
+
+    assert page.count("Closed: Staff training") == 1
+    assert "Main Street, West End" in page
+    assert "Phone and video go on." in page
+
+
+def test_a_public_holiday_is_named(maple: Maple, as_sky: Browser):
+    maple.sam.location = make_location(maple.organization)
+    maple.sam.save()
+    HolidayCalendar.objects.create(location=maple.sam.location, country="CA")
+
+    page = as_sky.get(reverse("schedule"), {"date": "2026-12-25"}).content.decode()
+
+    assert "Closed: Christmas Day" in page
+
+
 def test_a_late_appointment_extends_the_day(maple: Maple):
     maple.book(starts_at=monday(20), outside_hours=True)
 
@@ -224,12 +258,13 @@ def test_the_day_takes_the_same_queries_for_any_number_of_people(
         make_appointment(maple.review, member, cleo, monday(10) + timedelta(hours=number))
     maple.book()
 
-    # Session, member, row of the session, locations, services, count, people, fingerprint, calendars, appointments.
+    # Session, member, row of the session, locations, services, count, people, fingerprint, calendars, appointments,
+    # days off.
     with django_assert_num_queries(DAY_QUERIES):
         as_sky.get(reverse("schedule"), {"date": DAY_TEXT})
 
 
-DAY_QUERIES = 10
+DAY_QUERIES = 11
 
 
 def test_a_person_without_hours_is_shown_while_they_have_an_appointment(maple: Maple):
@@ -283,3 +318,12 @@ def test_time_off_is_shown_in_hours_or_as_all_day(maple: Maple, start: datetime,
     page = signed_in(maple.sam).get(reverse("schedule"), {"date": "2026-11-30"}).content.decode()
 
     assert words in " ".join(page.split())
+
+
+@pytest.mark.parametrize(("step", "snap"), [(60, "00:15"), (15, "00:15"), (20, "00:05"), (5, "00:05")])
+def test_a_drag_can_reach_the_start_times_of_the_services_shown(maple: Maple, as_sky: Browser, step: int, snap: str):
+    maple.review.start_step = step
+    maple.review.save()
+    maple.book()
+
+    assert as_sky.get(reverse("schedule-events"), on_monday()).json()["snap"] == snap

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,10 @@ from django.urls import reverse
 from appointments.models import Appointment, Client, Status
 from integrations.models import Meeting
 from services.models import MeetingMethod
-from staff.models import StaffMember, TimeOff, WorkingHours
+from staff.models import DateOverride, HolidayCalendar, Location, StaffMember, TimeOff, WorkingHours
 from tests.appointments.conftest import MONDAY, Maple, monday
 from tests.cast import signed_in
-from tests.factories import make_appointment, make_client, make_hours, make_member, make_organization
+from tests.factories import make_appointment, make_client, make_hours, make_location, make_member, make_organization
 
 pytestmark = pytest.mark.usefixtures("friday")
 WEEK: dict[str, Any] = {"view": "week", "date": (MONDAY + timedelta(days=2)).date().isoformat()}
@@ -125,8 +125,9 @@ def test_the_week_takes_the_same_queries_for_any_number_of_people(
         as_sky.get(reverse("schedule"), WEEK)
 
 
-# Session, member, row of the session, locations, services, count, people, fingerprint, calendars, appointments.
-WEEK_QUERIES = 10
+# Session, member, row of the session, locations, services, count, people, fingerprint, calendars, appointments,
+# days off.
+WEEK_QUERIES = 11
 
 
 def poll(browser: Browser, etag: str = "") -> Any:
@@ -152,6 +153,11 @@ def test_the_page_has_the_etag_of_its_data(maple: Maple, as_sky: Browser):
     assert page.context["etag"] == poll(as_sky)["ETag"]
 
 
+def make_exception(maple: Maple) -> DateOverride:
+    days = {"first_day": monday(0).date(), "last_day": monday(0).date()}
+    return DateOverride.objects.create(staff=maple.sam, all_methods=True, **days)
+
+
 CHANGES: dict[str, Callable[[Maple], object]] = {
     "booked": lambda maple: maple.book(starts_at=monday(14)),
     "a status": lambda maple: Appointment.objects.update(status=Status.ARRIVED),
@@ -160,6 +166,8 @@ CHANGES: dict[str, Callable[[Maple], object]] = {
     "a link": lambda maple: Meeting.objects.update(join_url="https://teams.example/1", synced_version=1),
     "time off": lambda maple: TimeOff.objects.create(staff=maple.sam, starts_at=monday(12), ends_at=monday(13)),
     "hours": lambda maple: WorkingHours.objects.filter(weekday=0).delete(),
+    "an exception": lambda maple: make_exception(maple),
+    "hours of an exception": lambda maple: make_exception(maple).hours.create(start=time(9), end=time(10)),
     "a staff member's name": lambda maple: StaffMember.objects.filter(pk=maple.sam.pk).update(first_name="Samuel"),
 }
 
@@ -173,3 +181,22 @@ def test_every_visible_change_changes_the_etag(maple_with_teams: Maple, change: 
     change(maple_with_teams)
 
     assert poll(sky, etag).status_code == 200
+
+
+CLOSINGS: dict[str, Callable[[Location], object]] = {
+    "a closing": lambda branch: DateOverride.objects.create(
+        location=branch, first_day=monday(0).date(), last_day=monday(0).date()
+    ),
+    "holidays": lambda branch: HolidayCalendar.objects.create(location=branch, country="CA"),
+}
+
+
+@pytest.mark.parametrize("change", CLOSINGS.values(), ids=CLOSINGS)
+def test_a_closing_changes_the_etag(maple: Maple, as_sky: Browser, change: Callable[[Location], object]):
+    maple.sam.location = make_location(maple.organization)
+    maple.sam.save()
+    etag = poll(as_sky)["ETag"]
+
+    change(maple.sam.location)
+
+    assert poll(as_sky, etag).status_code == 200

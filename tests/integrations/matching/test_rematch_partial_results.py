@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
+from integrations.connections.health import health_of
 from integrations.matching.people import rematch_changed_staff
 from integrations.matching.rematch_runs import restart_run, start_preview
 from integrations.matching.rematch_worker import work_on_run
@@ -151,6 +154,82 @@ def test_people_who_changed_are_stored_as_far_as_the_platform_answered(
 
     assert fake_teams.queried == [[people[number].email for number in (0, 3, 4)]]
     assert set(statuses(connection).values()) == {"matched"}
+
+
+# --- Lookups of changed staff that fail again and again -----------------------------------------------
+def sweeps_until_due(connection: Connection, sweeps: int) -> int:
+    """Sweep so many times, a quarter of an hour apart, and return how many of the sweeps called the platform."""
+    calls = 0
+    for _ in range(sweeps):
+        rematch_changed_staff()
+        before, connection.lookup_failures = connection.lookup_failures, Connection.objects.get().lookup_failures
+        calls += connection.lookup_failures > before
+        Connection.objects.update(lookup_due_at=F("lookup_due_at") - timedelta(minutes=15))
+    return calls
+
+
+def test_a_sweep_that_failed_is_not_repeated_at_once(
+    fake_teams: FakePlatform, people: list[StaffMember], connection: Connection
+) -> None:
+    fake_teams.fail("find", unusable())
+
+    rematch_changed_staff()
+    rematch_changed_staff()
+
+    assert fake_teams.queried == []
+    assert statuses(connection) == {}
+
+
+def test_changed_staff_are_looked_up_once_the_pause_is_over(
+    fake_teams: FakePlatform, people: list[StaffMember], connection: Connection
+) -> None:
+    fake_teams.fail("find", unusable())
+    rematch_changed_staff()
+    Connection.objects.update(lookup_due_at=Now())
+
+    rematch_changed_staff()
+
+    connection.refresh_from_db()
+    assert set(statuses(connection).values()) == {"matched"}
+    assert (connection.lookup_failures, connection.lookup_due_at) == (0, None)
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.UNUSABLE, ErrorKind.BUG, ErrorKind.OPERATOR, ErrorKind.PERSON])
+def test_after_several_failures_changed_staff_wait_a_day(
+    fake_teams: FakePlatform, people: list[StaffMember], connection: Connection, kind: ErrorKind
+) -> None:
+    fake_teams.fail("find", PlatformError(kind, message("Not what was asked for.")), times=20)
+
+    calls = sweeps_until_due(connection, 20)
+
+    connection.refresh_from_db()
+    assert calls == MOST_UNUSABLE_ANSWERS
+    assert connection.lookup_due_at is not None
+    assert connection.lookup_due_at - timezone.now() > timedelta(hours=20)
+    assert "could not be looked up 8 times in a row" in health_of(connection).sentence
+
+
+def test_an_outage_makes_changed_staff_wait_only_for_its_end(
+    fake_teams: FakePlatform, people: list[StaffMember], connection: Connection
+) -> None:
+    fake_teams.fail("find", outage())
+
+    rematch_changed_staff()
+    rematch_changed_staff()
+
+    assert set(statuses(connection).values()) == {"matched"}
+
+
+def test_a_rematch_of_everyone_ends_the_pause(
+    fake_teams: FakePlatform, people: list[StaffMember], connection: Connection
+) -> None:
+    fake_teams.fail("find", unusable())
+    rematch_changed_staff()
+
+    work(start(connection))
+
+    connection.refresh_from_db()
+    assert (connection.lookup_failures, connection.lookup_due_at) == (0, None)
 
 
 # --- Unusable answers -------------------------------------------------------------------------------

@@ -26,7 +26,13 @@ from integrations.models import (
 )
 from integrations.monitoring.drift import CONNECTIONS_A_ROUND, sweep_drift, watch_drift
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import DirectoryChanges, DirectoryResult, MatchReason, PlatformError
+from integrations.platforms.values import (
+    DirectoryChanges,
+    DirectoryResult,
+    IncompleteLookup,
+    MatchReason,
+    PlatformError,
+)
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -246,6 +252,93 @@ def test_many_are_looked_up_in_chunks(connection, matched, fake_teams):
     watch_drift(connection.pk)
 
     assert [len(names) for names in fake_teams.queried] == [2, 1]
+
+
+# --- A watch that is interrupted ----------------------------------------------------------------------
+def due_again() -> None:
+    """Make an interrupted watch due, and end any pause."""
+    DriftWatch.objects.update(due_at=timezone.now())
+    Connection.objects.update(paused_until=None)
+
+
+def stop_after(fake_teams: FakePlatform, answered: list[StaffMember]) -> None:
+    """Answer for these people only in the next lookup, and then ask to slow down."""
+    results = {member.email: fake_teams.people.get(member.email, DirectoryResult()) for member in answered}
+    fake_teams.fail("find", IncompleteLookup(throttled(30), results))
+
+
+def test_an_interrupted_watch_goes_on_with_the_staff_who_are_left(connection, matched, fake_teams):
+    ann, ben, cat = (matched(name, meetings=1) for name in ("Ann Lee", "Ben Lee", "Cat Lee"))
+    stop_after(fake_teams, [ann, cat])
+    watch_drift(connection.pk)
+    due_again()
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.queried == [[ben.email]]
+
+
+def test_every_attempt_makes_progress_under_any_quota(connection, matched, fake_teams):
+    fake_teams.chunk_size = 1
+    people = [matched(name, meetings=1) for name in ("Ann Lee", "Ben Lee", "Cat Lee")]
+    leaves(fake_teams, people[2])
+    for member in people:
+        stop_after(fake_teams, [member])
+
+    for _ in range(4):
+        watch_drift(connection.pk)
+        due_again()
+
+    watch = DriftWatch.objects.get()
+    assert found(connection) == [("Cat", "unmatched", "not_found", 1)]
+    assert (watch.finished_at is not None, watch.checked_staff) == (True, [])
+
+
+def test_findings_of_an_interrupted_watch_are_stored_at_once(connection, matched, fake_teams):
+    ann, ben = matched("Ann Lee", meetings=1), matched("Ben Lee", meetings=1)
+    leaves(fake_teams, ann)
+    leaves(fake_teams, ben)
+    stop_after(fake_teams, [ann])
+    watch_drift(connection.pk)
+    at_first = found(connection)
+    due_again()
+
+    watch_drift(connection.pk)
+
+    assert at_first == [("Ann", "unmatched", "not_found", 1)]
+    assert [name for name, *_ in found(connection)] == ["Ann", "Ben"]
+
+
+def test_an_interrupted_watch_keeps_findings_of_staff_it_did_not_reach(connection, matched, fake_teams):
+    ann, ben = matched("Ann Lee", meetings=1), matched("Ben Lee", meetings=1)
+    leaves(fake_teams, ann)
+    leaves(fake_teams, ben)
+    watch_drift(connection.pk)
+    fake_teams.knows(ann.email)
+    next_night()
+    stop_after(fake_teams, [ann])
+
+    watch_drift(connection.pk)
+
+    assert [name for name, *_ in found(connection)] == ["Ben"]
+
+
+def test_a_change_after_the_interruption_is_found_the_next_night(connection, matched, fake_teams):
+    ann, ben = matched("Ann Lee"), matched("Ben Lee")
+    both = frozenset([ann.email, ben.email])
+    fake_teams.changes = DirectoryChanges("mark-1", user_names=both)
+    stop_after(fake_teams, [ann])
+    watch_drift(connection.pk)
+    leaves(fake_teams, ann)
+    fake_teams.changes = DirectoryChanges("mark-2", user_names=both)
+    due_again()
+    watch_drift(connection.pk)
+    next_night()
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.sync_tokens == ["", "", "mark-1"]
+    assert [name for name, *_ in found(connection)] == ["Ann"]
 
 
 # --- When a finding ends ----------------------------------------------------------------------------

@@ -78,6 +78,7 @@ def test_an_operators_edit_of_a_location_is_recorded(operator, maple):
         "locations-0-id": branch.pk,
         "locations-0-organization": maple.pk,
         "locations-0-name": "Airport West",
+        "locations-0-active": "on",
         "locations-0-time_zone": "UTC",
         "locations-1-organization": maple.pk,
         "locations-1-name": "Harbour",

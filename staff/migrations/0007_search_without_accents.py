@@ -18,7 +18,7 @@ CREATE FUNCTION fold_for_search(text) RETURNS text
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('staff', '0004_sessions'),
+        ('staff', '0006_organization_and_locations'),
     ]
 
     operations = [

@@ -17,7 +17,7 @@ def store_one_form(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('staff', '0005_search_without_accents'),
+        ('staff', '0007_search_without_accents'),
     ]
 
     operations = [

@@ -22,7 +22,7 @@ def store_one_form(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0008_search_without_accents_and_merge'),
+        ('appointments', '0009_search_without_accents_and_merge'),
     ]
 
     operations = [

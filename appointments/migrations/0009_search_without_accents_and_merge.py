@@ -10,8 +10,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0007_organizer_changed'),
-        ('staff', '0005_search_without_accents'),
+        ('appointments', '0008_local_start'),
+        ('staff', '0007_search_without_accents'),
     ]
 
     operations = [

@@ -1,0 +1,59 @@
+"""Booked appointments that a change of a location affects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import ngettext
+
+from appointments.models import LIVE_STATUSES, Appointment
+from appointments.time_zones import day_and_time
+from staff.models import Location
+
+
+def location_sentences(before: Location, after: Location) -> list[str]:
+    """Return what the change means for the upcoming appointments at the location, a sentence each."""
+    moves_zone, closes = before.time_zone != after.time_zone, before.active and not after.active
+    if not (moves_zone or closes):
+        return []
+    upcoming = _upcoming_at(before)
+    number, first = upcoming.count(), upcoming.order_by("starts_at").first()
+    if first is None:
+        return []
+    sentences = [_closing_sentence(number)] if closes else []
+    return [*sentences, _zone_sentence(number, first.starts_at, before, after)] if moves_zone else sentences
+
+
+def _upcoming_at(location: Location) -> QuerySet[Appointment]:
+    return Appointment.objects.filter(
+        organization=location.organization_id,
+        location=location,
+        status__in=LIVE_STATUSES,
+        starts_at__gt=timezone.now(),
+    )
+
+
+def _closing_sentence(number: int) -> str:
+    sentence = ngettext(
+        "%d upcoming appointment stays booked at this location. Move or cancel it if the client can’t come here.",
+        "%d upcoming appointments stay booked at this location. Move or cancel them if clients can’t come here.",
+        number,
+    )
+    return sentence % number
+
+
+def _zone_sentence(number: int, first: datetime, before: Location, after: Location) -> str:
+    sentence = ngettext(
+        "%(number)d upcoming appointment at this location keeps its moment, so its local time changes: "
+        "%(before)s becomes %(after)s. Clients are not notified.",
+        "%(number)d upcoming appointments at this location keep their moment, so their local times change: "
+        "the first one, %(before)s, becomes %(after)s. Clients are not notified.",
+        number,
+    )
+    times = {
+        name: day_and_time(first.astimezone(location.time_zone), "D j M Y")
+        for name, location in (("before", before), ("after", after))
+    }
+    return sentence % {"number": number, **times}

@@ -1,0 +1,66 @@
+"""Exceptions on the page Hours: days off and other hours of a staff member."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from staff.access import current_member, not_for_schedulers
+from staff.closings.overrides import remove_exception, save_exception
+from staff.forms.overrides import ExceptionForm
+from staff.models import DateOverride, StaffMember
+from staff.people import person_or_404
+from staff.views.hours import hours_page, locations_of
+
+
+@require_http_methods(["GET", "POST"])
+@not_for_schedulers
+def exception_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add an exception. GET, after a reload, shows the page Hours."""
+    person = person_or_404(current_member(request), pk)
+    if request.method == "GET":
+        return redirect("staff-hours", person.pk)
+    form = ExceptionForm(request.POST, person=person, locations=locations_of(person))
+    if _is_saved(form, person):
+        messages.success(request, _("Saved."))
+        return redirect("staff-hours", person.pk)
+    return hours_page(request, person, exception_form=form)
+
+
+@require_http_methods(["GET", "POST"])
+@not_for_schedulers
+def exception_edit(request: HttpRequest, pk: int, override_pk: int) -> HttpResponse:
+    """Change an exception."""
+    person = person_or_404(current_member(request), pk)
+    override = get_object_or_404(person.overrides, pk=override_pk)
+    data = request.POST if request.method == "POST" else None
+    form = ExceptionForm(data, person=person, locations=locations_of(person), override=override)
+    if form.is_bound and _is_saved(form, person, override):
+        messages.success(request, _("Saved."))
+        return redirect("staff-hours", person.pk)
+    return render(request, "staff/exception.html", {"form": form, "person": person})
+
+
+@require_POST
+@not_for_schedulers
+def exception_remove(request: HttpRequest, pk: int, override_pk: int) -> HttpResponse:
+    """Remove an exception. A second click changes nothing."""
+    person = person_or_404(current_member(request), pk)
+    if remove_exception(person, override_pk):
+        messages.success(request, _("The exception is removed."))
+    return redirect("staff-hours", person.pk)
+
+
+def _is_saved(form: ExceptionForm, person: StaffMember, override: DateOverride | None = None) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        save_exception(person, form.values, override)
+    except ValidationError as refusal:
+        form.add_error(None, refusal.messages)
+        return False
+    return True
