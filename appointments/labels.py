@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentEventKind, BookedThrough, Status
+from appointments.time_zones import day_and_time
 from integrations.platforms.registry import platform_of
 from services.models import MeetingMethod
 
@@ -40,6 +44,17 @@ def reason_for_client(appointment: Appointment) -> str:
         through=BookedThrough.CLIENT_VIEW
     )
     return appointment.cancel_reason if appointment.cancel_reason and by_staff.exists() else ""
+
+
+def list_appointments(appointments: Iterable[Appointment]) -> str:
+    """Return service, staff member and start of each as text, in the current time zone."""
+    return "; ".join(map(_service_staff_and_start, appointments))
+
+
+def _service_staff_and_start(appointment: Appointment) -> str:
+    when = day_and_time(timezone.localtime(appointment.starts_at), "D j M Y")
+    params = {"service": appointment.service.name, "staff": appointment.staff.name, "when": when}
+    return _("%(service)s with %(staff)s, %(when)s") % params
 
 
 _METHOD_ICONS = {

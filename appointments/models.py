@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Cast, Now, Upper
+from django.db.models.functions import Cast, Concat, Now, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
@@ -55,15 +55,24 @@ SIMILAR_NAME: Final = 0.6
 
 class ClientQuerySet(models.QuerySet["Client"]):
     def with_email(self, email: str) -> Self:
-        """Return the clients with this email address, compared without case; none for an empty address."""
-        return self.filter(email__iexact=normalize_email_address(email)) if email else self.none()
+        """Return the clients with this email address by name, compared without case; none for an empty address."""
+        return self.filter(email__iexact=normalize_email_address(email))._few_by_name() if email else self.none()
 
-    def containing_words(self, words: Iterable[str]) -> Self:
-        """Return the clients whose name, email or phone contains every word, without case and accents."""
+    def _few_by_name(self) -> Self:
+        """Order rows that a condition makes few.
+
+        PostgreSQL may expect many. To find the first few, it would then read all clients in the order of
+        `client_by_name`. No index has this expression, so PostgreSQL uses the index of the condition.
+        """
+        return self.order_by(Concat("name", Value("")), "pk")
+
+    def containing_words(self, words: Sequence[str]) -> Self:
+        """Return the clients whose name, email or phone contains every word, without case and accents, by name."""
         found = self
         for word in words:
             found = found.filter(contains_word(word))
-        return found
+        # Each word may be common although few have both: PostgreSQL takes words for independent.
+        return found._few_by_name() if len(words) > 1 else found
 
     def with_similar_name(self, name: str) -> Self:
         """Return the clients with a very similar name, the most similar first. The order of its parts doesn't count."""
@@ -90,7 +99,7 @@ class ClientManager(models.Manager["Client"]):
     def with_similar_name(self, name: str) -> ClientQuerySet:
         return self.get_queryset().with_similar_name(name)
 
-    def containing_words(self, words: Iterable[str]) -> ClientQuerySet:
+    def containing_words(self, words: Sequence[str]) -> ClientQuerySet:
         return self.get_queryset().containing_words(words)
 
 
@@ -199,6 +208,17 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Return the appointments a person may open: schedulers all of the organisation's, staff their own."""
         in_organization = self.filter(organization=member.organization_id)
         return in_organization if member.can_schedule else in_organization.filter(staff=member)
+
+    def overlapping(self, appointment: Appointment) -> Self:
+        """Return the client's other live appointments that share time with this one, saved or not."""
+        return self.filter(
+            client=appointment.client_id,
+            status__in=LIVE_STATUSES,
+            # The index is by start. None that starts earlier lasts until then.
+            starts_at__gt=appointment.starts_at - LONGEST_BUSY_TIME,
+            starts_at__lt=appointment.ends_at,
+            ends_at__gt=appointment.starts_at,
+        ).exclude(pk=appointment.pk)
 
     def with_details(self) -> Self:
         """Load the related rows that pages show and that changes need."""

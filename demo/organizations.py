@@ -103,6 +103,8 @@ class SeedOrganization:
     offers: tuple[Offer, ...]
     people: tuple[Person, ...]
     clients: tuple[tuple[str, str], ...] = field(repr=False)
+    # Without appointments.
+    duplicate_clients: tuple[tuple[str, str], ...] = ()
     addons: tuple[str, ...] = ("teams",)
     username_is_email: bool = False
     retention_months: int | None = None
@@ -256,13 +258,15 @@ MAPLE = SeedOrganization(
         ("Farid Nasser", "+1 416 555 0107"),
         ("Gita Sharma", "+1 416 555 0108"),
         ("Harold Finch", "+1 416 555 0109"),
-        ("Ingrid Olsen", "+1 416 555 0110"),
+        ("Ingrid Ølsen", "+1 416 555 0110 x12"),
         ("Jamal Wright", "+1 416 555 0111"),
         ("Keiko Tanaka", "+1 416 555 0112"),
         ("Liam Murphy", "+1 416 555 0113"),
         ("Marie Tremblay", "+1 416 555 0114"),
-        ("Noah Fraser", "+1 416 555 0115"),
+        ("José Núñez", "+1 416 555 0115"),
     ),
+    # The same person as José Núñez, added twice: to be merged.
+    duplicate_clients=(("Nunez, Jose", "+1 416 555 0115"),),
 )
 
 CEDAR = SeedOrganization(

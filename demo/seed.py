@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
+from django.utils.text import slugify
 
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
@@ -69,10 +71,8 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
     admin = next(member for member in staff.values() if member.is_admin)
     record_all(audit_events_of(admin, staff.values(), now))
     services = _create_services(organization, plan, staff)
-    clients = Client.objects.bulk_create(
-        Client(organization=organization, name=name, email=f"{name.split()[0].lower()}@example.com", phone=phone)
-        for name, phone in plan.clients
-    )
+    clients = _create_clients(organization, plan.clients)
+    _create_clients(organization, plan.duplicate_clients)
     # The scheduler books for clients, or the admin if there is no scheduler.
     front_desk = [staff[person.name] for person in plan.people if person.role != Role.STAFF][-1]
     _create_appointments(_providers(plan, staff, services, now), clients, front_desk, now)
@@ -90,6 +90,14 @@ def _create_logo(organization: Organization) -> None:
     Logo.objects.create(organization=organization, png=png)
     organization.logo_digest = sha256(png).hexdigest()
     organization.save()
+
+
+def _create_clients(organization: Organization, clients: Sequence[tuple[str, str]]) -> list[Client]:
+    """Create clients by name and phone. The email is the first word of the name, without accents."""
+    return Client.objects.bulk_create(
+        Client(organization=organization, name=name, email=f"{slugify(name.split()[0])}@example.com", phone=phone)
+        for name, phone in clients
+    )
 
 
 def _create_locations(organization: Organization, plan: SeedOrganization) -> dict[str, Location]:

@@ -15,6 +15,7 @@ from django.db import IntegrityError
 
 from appointments.answers import NewAnswer, save_answers
 from appointments.availability.calendars import Durations
+from appointments.booking_rules.client_overlap import check_client_is_free
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.limits import (
     check_client_limits,
@@ -60,6 +61,7 @@ class Booking:
     internal_note: str = ""
     outside_hours: bool = False
     answers: Sequence[NewAnswer] = ()
+    client_must_be_free: bool = False
 
     @property
     def rows(self) -> Mapping[str, Owned | None]:
@@ -98,12 +100,14 @@ def book_appointment(
     internal_note: str = "",
     outside_hours: bool = False,
     answers: Sequence[NewAnswer] = (),
+    client_must_be_free: bool = False,
 ) -> Appointment:
     """Book `service` with `staff` at `starts_at` (aware; seconds are dropped) and return the appointment.
 
     If an appointment with the same `request_key` exists, it is returned unchanged; keys must be unguessable.
-    `outside_hours` is for staff and ignored in the Client View. Raises BookingError, or TimeTaken with the next
-    free times. Never waits for the video platform, the email server or the broker, and never fails because of them.
+    `outside_hours` is for staff and ignored in the Client View. With `client_must_be_free`, an appointment of the
+    client at the same time raises ClientBusy. Raises BookingError, or TimeTaken with the next free times. Never waits
+    for the video platform, the email server or the broker, and never fails because of them.
     """
     wanted = Booking(
         organization=organization,
@@ -120,6 +124,7 @@ def book_appointment(
         internal_note=internal_note,
         outside_hours=outside_hours,
         answers=answers,
+        client_must_be_free=client_must_be_free,
     )
     check_same_organization(organization, {**wanted.rows, "staff": staff})
     try:
@@ -149,7 +154,10 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     check_client_limits(request, wanted.client)
     check_time(request)
     check_daily_limit(request)
-    return _save_booking(_new_appointment(wanted, request), wanted.answers)
+    appointment = _new_appointment(wanted, request)
+    if wanted.client_must_be_free:
+        check_client_is_free(appointment, wanted.actor)
+    return _save_booking(appointment, wanted.answers)
 
 
 def _with_next_free(error: TimeTaken, taken: TimeTaken) -> TimeTaken:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import is_within_hours
+from appointments.booking_rules.client_overlap import overlap_warning
 from appointments.booking_rules.closing_reason import closed_day_at
 from appointments.booking_rules.limits import exceeds_daily_limit
 from appointments.booking_rules.validation import SlotRequest
@@ -67,6 +68,8 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
     if _exceeds_limit(appointment, moved):
         params = {"name": moved.staff.name, "service": moved.service.name}
         warnings.insert(0, _("%(name)s then has more appointments for “%(service)s” that day than the limit.") % params)
+    if overlap := overlap_warning(moved, actor):
+        warnings.insert(0, overlap)
     if moved.client.email:
         warnings.insert(0, _("We will email %(client)s.") % {"client": moved.client.name})
     if not warnings:

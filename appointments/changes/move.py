@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations
+from appointments.booking_rules.client_overlap import check_client_is_free
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.limits import (
     check_client_limits,
@@ -63,6 +64,7 @@ def move_appointment(
     staff: StaffMember | None = None,
     outside_hours: bool = False,
     version: int | None = None,
+    client_must_be_free: bool = False,
 ) -> Appointment:
     """Change the start, and optionally the end or the staff member; return the appointment's current state.
 
@@ -70,8 +72,8 @@ def move_appointment(
     its organiser stays; otherwise the join page leads to a new one. A move to the present time and staff member
     changes nothing and notifies no one, unless new time zone rules gave it another local time. Staff who can no longer
     host video can still move booked appointments.
-    `version` is the appointment's version on the user's page. Raises BookingError, or TimeTaken with the next free
-    times.
+    `version` is the appointment's version on the user's page. With `client_must_be_free`, another appointment of the
+    client at the new time raises ClientBusy. Raises BookingError, or TimeTaken with the next free times.
     """
     check_same_organization(appointment.organization, {"staff": staff, "": actor})
     starts_at = starts_at.astimezone(UTC).replace(second=0, microsecond=0)
@@ -87,7 +89,7 @@ def move_appointment(
         ignoring=appointment,
     )
     try:
-        return run_with_retry(lambda: _attempt_move(appointment, request, ends_at, actor, version))
+        return run_with_retry(lambda: _attempt_move(appointment, request, ends_at, actor, version, client_must_be_free))
     except TimeTaken:
         pass
     # Read after the rollback, when the winner's appointment is visible.
@@ -100,6 +102,7 @@ def _attempt_move(
     ends_at: datetime | None,
     actor: StaffMember | None,
     version: int | None,
+    client_must_be_free: bool,
 ) -> Appointment:
     lock_service_with_client_limits(request.service, request.through)
     people = lock_people(appointment.staff, request.staff)
@@ -119,7 +122,10 @@ def _attempt_move(
     check_client_limits(locked, current.client)
     check_time(locked)
     check_daily_limit(locked)
-    return _move(current, locked, actor)
+    moved = _move(current, locked, actor)
+    if client_must_be_free:
+        check_client_is_free(moved, actor)
+    return moved
 
 
 def reassign_appointment(

@@ -56,6 +56,8 @@ class BookingBaseForm(CompositeForm):
             "invalid_choice": gettext_lazy("This person cannot take the appointment. Choose someone else."),
         },
     )
+    # Shown only once the user has read of the client's other appointment.
+    client_busy_anyway = forms.BooleanField(label=gettext_lazy("Book anyway"), required=False)
     # Ids of the staff members whose personal links the page names. An unnamed link is never used.
     named_links = forms.CharField(required=False, widget=forms.HiddenInput)
     notes = forms.CharField(
@@ -168,8 +170,13 @@ class BookingBaseForm(CompositeForm):
             "request_key": chosen["request_key"],
             "internal_note": chosen["notes"],
             "answers": self.questions.answers,
+            "client_must_be_free": not chosen["client_busy_anyway"],
             "actor": actor,
         }
+
+    @property
+    def asks_to_book_anyway(self) -> bool:
+        return bool(self.has_error("client_busy_anyway") or self.picked("client_busy_anyway"))
 
     def add_booking_error(self, error: BookingError) -> None:
         """Show why the booking failed, next to the field that must change."""

@@ -35,6 +35,8 @@ class MoveForm(CompositeForm):
             "invalid": _("Enter a number of minutes."),
         },
     )
+    # Shown only once the user has read of the client's other appointment.
+    client_busy_anyway = forms.BooleanField(label=_("Move anyway"), required=False)
     version = VersionField()
 
     def __init__(self, *args: Any, appointment: Appointment, zone: ZoneInfo, **kwargs: Any) -> None:
@@ -59,6 +61,10 @@ class MoveForm(CompositeForm):
             "version": str(appointment.version),
         }
         return cls(initial=initial | cls.choices_so_far(request.POST), appointment=appointment, zone=zone)
+
+    @property
+    def asks_to_move_anyway(self) -> bool:
+        return bool(self.has_error("client_busy_anyway") or self.picked("client_busy_anyway"))
 
     @property
     def ends_at(self) -> dt.datetime | None:

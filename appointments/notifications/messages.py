@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from appointments.absolute_urls import book_again_url, join_url_for, manage_url, move_url, staff_url
 from appointments.answers import answers_of
 from appointments.deadlines import deadlines_of
-from appointments.labels import join_label, phone_to_call, reason_for_client
+from appointments.labels import join_label, list_appointments, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
 from appointments.notifications.facts import facts_of
@@ -122,6 +122,7 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "is_former": audience == Audience.FORMER,
         "reason": "" if is_live else _cancel_reason(appointment, audience),
         "facts": facts_of(appointment, audience, PreviousValues() if is_new else previous, is_live=is_live),
+        "other_appointments": _others_at_this_time(appointment) if is_live and audience == Audience.CLIENT else "",
         "was_video": is_live and previous.was_video,
         "must_choose": notification.kind == NotificationKind.TIMES_OFFERED,
         "join_url": join_url_for(appointment, audience) if is_live and appointment.has_video_link else "",
@@ -129,6 +130,12 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         **({} if is_new else _join_link_changes(appointment, notification)),
         **_private_links(appointment, audience),
     }
+
+
+def _others_at_this_time(appointment: Appointment) -> str:
+    """Return the client's other appointments at the same time. Only the email names them: it reaches the client."""
+    others = Appointment.objects.overlapping(appointment).select_related("service", "staff")
+    return list_appointments(others)
 
 
 def _cancel_reason(appointment: Appointment, audience: str) -> str:

@@ -41,6 +41,7 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
             through=BookedThrough.SCHEDULE,
             outside_hours=form.date_time.cleaned_data["outside_hours"],
             version=form.cleaned_data["version"],
+            client_must_be_free=not form.cleaned_data["client_busy_anyway"],
         ),
     )
     if moved:

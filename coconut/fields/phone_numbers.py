@@ -163,8 +163,9 @@ def phone_search_words(text: str, region: str | None) -> list[str]:
     return [digits] if digits and _PART.fullmatch(cleaned) else [text]
 
 
-def set_phone_region(form: forms.BaseForm, region: str | None) -> None:
-    """Set the country of numbers that are typed without a country code into any field of the form."""
+def set_phone_region(form: forms.BaseForm, *regions: str | None) -> None:
+    """Set the country of numbers that are typed without a country code: the first of the regions that is known."""
+    region = next((region for region in regions if region in phonenumbers.SUPPORTED_REGIONS), None)
     for field in form.fields.values():
         if isinstance(field, PhoneNumberFormField):
             field.region = region

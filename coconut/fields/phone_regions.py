@@ -1,4 +1,4 @@
-"""Countries of time zones, by which phone numbers without a country code are read and shown."""
+"""Countries by which phone numbers without a country code are read and shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coconut.countries import country_of_zone
 
 
 def region_of_zone(zone: tzinfo | str | None) -> str | None:
-    """Return the country of a time zone, or None for a zone without one; see `country_of_zone`."""
+    """Return the country of a time zone as two letters (ISO 3166-1), or None for a zone without one, such as UTC."""
     return country_of_zone(str(zone)) or None
 
 

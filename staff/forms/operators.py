@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coconut.countries import country_of_zone
 from coconut.email_addresses import EmailAddressFormField
+from coconut.fields.one_line_text import OneLineFormField
 from coconut.fields.phone_numbers import set_phone_region
 from coconut.fields.phone_regions import region_of_zone
 from staff.accounts.email_availability import EmailTaken, TooManyTakenEmails, check_email_is_free
@@ -72,8 +73,8 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
 class OrganizationAddForm(OrganizationForm):
     """A new organisation and its first admin, who gets an invitation to set a password."""
 
-    admin_first_name = forms.CharField(label=_("First admin: first name"), max_length=150, validators=[one_line])
-    admin_last_name = forms.CharField(
+    admin_first_name = OneLineFormField(label=_("First admin: first name"), max_length=150, validators=[one_line])
+    admin_last_name = OneLineFormField(
         label=_("First admin: last name"), max_length=150, required=False, validators=[one_line]
     )
     admin_email = EmailAddressFormField(

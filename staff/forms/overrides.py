@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from coconut.fields.one_line_text import OneLineFormField
 from staff.closings.overrides import OverrideValues
 from staff.forms.days import check_year
 from staff.forms.hours import span_error
@@ -37,7 +38,7 @@ class OverrideForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     kind = forms.ChoiceField(label=_("Hours"), choices=(), widget=forms.RadioSelect, initial=CLOSED)
-    label = forms.CharField(
+    label = OneLineFormField(
         label=_("Name"), help_text=_("Such as “Staff training”."), required=False, max_length=100, validators=[one_line]
     )
 

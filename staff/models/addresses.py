@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from coconut.countries import country_choices, country_names
+from coconut.fields.one_line_text import OneLineField
 from staff.validators import one_line
 
 #: The fields of an address, in the order of a form.
@@ -20,14 +21,14 @@ _POSTAL_CODE_AFTER_CITY: Final = frozenset({"", "AU", "CA", "GB", "IE", "IN", "N
 class PostalAddress(models.Model):
     """An address in parts, any of which may be empty. `country` is an ISO 3166 code, such as "CA"."""
 
-    street = models.CharField(
+    street = OneLineField(
         _("street and number"), max_length=300, blank=True, default="", db_default="", validators=[one_line]
     )
-    city = models.CharField(_("city"), max_length=100, blank=True, default="", db_default="", validators=[one_line])
-    region = models.CharField(
+    city = OneLineField(_("city"), max_length=100, blank=True, default="", db_default="", validators=[one_line])
+    region = OneLineField(
         _("province, state or region"), max_length=100, blank=True, default="", db_default="", validators=[one_line]
     )
-    postal_code = models.CharField(
+    postal_code = OneLineField(
         _("postal code"), max_length=20, blank=True, default="", db_default="", validators=[one_line]
     )
     country = models.CharField(

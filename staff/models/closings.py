@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from coconut.fields.one_line_text import OneLineField
 from staff.models.hours import TimeSpan
 from staff.models.organizations import Location
 from staff.models.people import StaffMember
@@ -57,7 +58,7 @@ class DateOverride(models.Model):
     first_day = models.DateField(_("first day"))
     last_day = models.DateField(_("last day"))
     all_methods = models.BooleanField(_("also phone and video"), default=False, db_default=False)
-    label = models.CharField(_("name"), max_length=100, blank=True, validators=[one_line])
+    label = OneLineField(_("name"), max_length=100, blank=True, validators=[one_line])
 
     objects = DateOverrideQuerySet.as_manager()
 

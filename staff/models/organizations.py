@@ -102,8 +102,8 @@ class Organization(PostalAddress):
 
     @property
     def phone_region(self) -> str | None:
-        """The country of phone numbers that are typed without a country code, by the organisation's time zone."""
-        return region_of_zone(self.time_zone)
+        """The country of phone numbers that are typed without a country code: of the address, else of the zone."""
+        return self.country or region_of_zone(self.time_zone)
 
     def has_addon(self, slug: str) -> bool:
         """Return whether an operator switched the add-on on."""

@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from django.db.models import Q
 
 from appointments.attention.conditions import needing_attention
+from appointments.clients import possible_duplicates
 from appointments.models import Appointment, Client, Status
 from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
 from demo.seed import seed
@@ -138,6 +139,16 @@ def test_some_services_offer_video_and_others_do_not_yet() -> None:
 
     assert list(with_video.values_list("name", flat=True)) == ["Mortgage review", "Retirement planning"]
     assert maple.count() == 8
+
+
+def test_a_client_was_added_twice() -> None:
+    seed(WEDNESDAY_NOON)
+    maple = Organization.objects.get(slug="maple")
+
+    twins = possible_duplicates(maple, name="Jose Nunez")
+
+    assert [client.name for client in twins] == ["José Núñez", "Nunez, Jose"]
+    assert {client.phone for client in twins} == {"+14165550115"}
 
 
 def test_cleo_is_a_client_of_maple() -> None:

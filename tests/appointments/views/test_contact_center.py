@@ -154,7 +154,8 @@ def test_the_staff_member_that_the_time_was_shown_with_is_booked(
 ) -> None:
     for number, member in enumerate([tess, maple.sam]):
         slot = f"{int(monday(10).timestamp())}-{member.pk}"
-        as_sky.post(PAGE, booking_data(maple, slot=slot, request_key=f"key-{number}"))
+        client = make_client(maple.organization, f"Client {number}").pk
+        as_sky.post(PAGE, booking_data(maple, slot=slot, client=client, request_key=f"key-{number}"))
 
     assert [booked.staff for booked in Appointment.objects.order_by("pk")] == [tess, maple.sam]
 
@@ -162,7 +163,7 @@ def test_the_staff_member_that_the_time_was_shown_with_is_booked(
 def test_another_free_person_is_booked_if_the_shown_one_is_taken(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
-    maple.book()
+    maple.book(client=make_client(maple.organization, "Abe Lind"))
 
     as_sky.post(PAGE, booking_data(maple))
 

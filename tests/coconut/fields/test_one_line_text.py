@@ -96,7 +96,7 @@ def test_every_name_that_people_type_is_text_of_one_line() -> None:
     assert {
         "Organization.name",
         "Location.name",
-        "Location.address",
+        "Location.street",
         "StaffMember.first_name",
         "StaffMember.last_name",
         "Service.name",
