@@ -12,6 +12,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coconut.countries import country_of_zone
+from coconut.fields.phone_numbers import set_phone_region
+from coconut.fields.phone_regions import region_of_zone
 from staff.forms.people import ACTIVE
 from staff.locations.notices import consequences
 from staff.locations.saving import DETAILS, save_location
@@ -80,6 +82,7 @@ class LocationForm(LocationModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        set_phone_region(self, region_of_zone(self["time_zone"].value()))
         self._stored = copy(self.instance)
         self.notices: list[str] = []
 

@@ -10,6 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coconut.countries import country_of_zone
+from coconut.fields.phone_numbers import set_phone_region
+from coconut.fields.phone_regions import region_of_zone
 from staff.branding.colors import MIN_CONTRAST, contrast_with_white, normalize_color
 from staff.models import Organization
 from staff.organizations import DETAILS, save_organization
@@ -47,6 +49,7 @@ class OrganizationDetailsForm(OrganizationModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        set_phone_region(self, region_of_zone(self["time_zone"].value()))
         if not self.instance.address:
             self.initial["country"] = self.instance.country or country_of_zone(self.instance.time_zone.key)
 

@@ -38,7 +38,7 @@ def test_an_admin_changes_the_details(as_ada: Browser, maple: Organization) -> N
 
     assert response["Location"] == PAGE
     maple.refresh_from_db()
-    assert (maple.name, maple.phone, maple.time_zone.key) == ("Maple Savings", "+1 416 555 0190", "America/Toronto")
+    assert (maple.name, maple.phone, maple.time_zone.key) == ("Maple Savings", "+14165550190", "America/Toronto")
     assert maple.address == "120 Main Street, Toronto, ON M4E 2V8, Canada"
     assert (maple.clock, maple.first_weekday, maple.color) == ("12", 6, "#7a1f3d")
 
@@ -65,7 +65,7 @@ def test_the_audit_log_has_what_changed(as_ada: Browser, maple: Organization) ->
         ("time_zone", "Mars/Base", "Select a valid choice. Mars/Base is not one of the available choices."),
         ("language", "tlh", "Select a valid choice. tlh is not one of the available choices."),
         ("first_weekday", "2", "Select a valid choice. 2 is not one of the available choices."),
-        ("phone", "call us", "Enter a phone number, such as +1 555 0100."),
+        ("phone", "call us", "Enter a phone number, such as (506) 234-5678."),
     ],
 )
 def test_bad_input_gets_a_sentence_and_changes_nothing(
