@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
-from demo.appointments import Provider, appointments_of, time_off_of
+from demo.appointments import Provider, appointments_of, monday_of, time_off_of
 from demo.audit_log import audit_events_of
 from demo.closings import create_closings
 from demo.logins import OPERATOR, PASSWORD
 from demo.logo import logo_of
 from demo.organizations import CEDAR, MAPLE, Branch, Person, SeedOrganization
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
+from services.questions import add_question
 from staff.audit_log.record import record_all
 from staff.models import (
     ADDRESS_FIELDS,
@@ -62,6 +63,7 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
         _create_logo(organization)
     locations = _create_locations(organization, plan)
     staff = _create_staff(organization, plan, locations, password)
+    _set_last_days(plan, staff, now)
     if plan is MAPLE:
         create_closings(locations, staff, now)
     admin = next(member for member in staff.values() if member.is_admin)
@@ -148,6 +150,14 @@ def _unsaved_member(
     )
 
 
+def _set_last_days(plan: SeedOrganization, staff: dict[str, StaffMember], now: datetime) -> None:
+    for person in plan.people:
+        if person.last_day is not None:
+            member = staff[person.name]
+            member.last_day = (monday_of(now, member) + timedelta(days=person.last_day)).date()
+            member.save(update_fields=["last_day"])
+
+
 def _create_services(
     organization: Organization, plan: SeedOrganization, staff: dict[str, StaffMember]
 ) -> dict[str, Service]:
@@ -161,10 +171,18 @@ def _create_services(
             buffer_before=offer.buffers[0],
             buffer_after=offer.buffers[1],
             public=offer.public,
+            start_step=offer.start_step,
+            move_notice=offer.change_notice,
+            cancel_notice=offer.change_notice,
+            most_per_client_and_day=offer.most_per_client_and_day,
+            confirmation_text=offer.confirmation_text,
         )
         for offer in plan.offers
     )
     by_name = {service.name: service for service in services}
+    for offer in plan.offers:
+        for draft in offer.questions:
+            add_question(by_name[offer.name], draft)
     MeetingMethodOffer.objects.bulk_create(
         MeetingMethodOffer(service=by_name[offer.name], method=method)
         for offer in plan.offers

@@ -32,11 +32,10 @@ class EmailFact:
 
 def facts_of(appointment: Appointment, audience: str, previous: PreviousValues, *, is_live: bool) -> list[EmailFact]:
     """Return the facts in the current language and time zone, which must be the reader's."""
-    person_label = _("With") if audience == Audience.CLIENT else _("Staff member")
     facts = [
         _when(appointment, audience, previous),
         EmailFact(_("Service"), appointment.service.name),
-        EmailFact(person_label, appointment.staff.name, previous=previous.staff),
+        *_person(appointment, audience, previous),
         EmailFact(
             _("Meeting method"),
             appointment.get_method_display(),
@@ -48,6 +47,15 @@ def facts_of(appointment: Appointment, audience: str, previous: PreviousValues, 
     if not address or appointment.location is None:
         return facts
     return [*facts, EmailFact(_("Location"), address, map_link=appointment.location.map_link)]
+
+
+def _person(appointment: Appointment, audience: str, previous: PreviousValues) -> list[EmailFact]:
+    """Return the staff member. A client reads no name of a person who left."""
+    if audience != Audience.CLIENT:
+        return [EmailFact(_("Staff member"), appointment.staff.name, previous=previous.staff)]
+    if appointment.staff.has_left_at(timezone.now()):
+        return []
+    return [EmailFact(_("With"), appointment.staff.name, previous=previous.staff)]
 
 
 def _when(appointment: Appointment, audience: str, previous: PreviousValues) -> EmailFact:

@@ -101,7 +101,9 @@ def _description(appointment: Appointment, audience: str, link: str) -> str:
     """Return the person the reader meets, and how they meet."""
     is_for_client = audience == Audience.CLIENT
     other = appointment.staff.name if is_for_client else without_autolinks(appointment.client.name)
-    lines = [_("With %(name)s") % {"name": other}]
+    # A client reads no name of a person who left.
+    is_named = not (is_for_client and appointment.staff.has_left_at(timezone.now()))
+    lines = [_("With %(name)s") % {"name": other}] if is_named else []
     if appointment.method == MeetingMethod.PHONE and appointment.client.phone:
         phone = {"phone": without_autolinks(phone_number(appointment.client.phone))}
         lines.append((_("We call you at %(phone)s.") if is_for_client else _("Call %(phone)s.")) % phone)

@@ -163,6 +163,7 @@ def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpRes
                 starts_at=form.starts_at,
                 token=form.form_token,
                 client_note=form.cleaned_data["note"],
+                answers=form.questions.answers,
             )
         except BookingError as error:
             if not repeats:

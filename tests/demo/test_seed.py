@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db.models import Q
 
+from appointments.attention.conditions import needing_attention
 from appointments.models import Appointment, Client, Status
 from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
 from demo.seed import seed
@@ -87,6 +89,17 @@ def test_the_simulated_tenant_knows_all_staff_except_four_who_cannot_be_matched_
 
     assert unknown == {"grace@maple.example", "hugo@maple.example", "ivy@maple.example"}
     assert refused == {"frank@maple.example"}
+
+
+@pytest.mark.parametrize("now", [WEDNESDAY_NOON, SATURDAY])
+def test_two_appointments_need_attention_because_their_staff_member_leaves(now: datetime) -> None:
+    seed(now)
+
+    with time_machine.travel(now, tick=False):
+        found = needing_attention(Organization.objects.get(slug="maple"))
+
+    assert [appointment.staff.name for appointment in found] == ["Erin Walsh", "Erin Walsh"]
+    assert {appointment.staff.last_day for appointment in found} == {date(2026, 12, 2)}
 
 
 def test_staff_have_the_same_names_at_microsoft() -> None:
@@ -189,7 +202,7 @@ def test_maple_observes_holidays_and_plans_closings_after_its_appointments() -> 
     seed(WEDNESDAY_NOON)
 
     last = max(appointment.starts_at.date() for appointment in Appointment.objects.all())
-    assert set(HolidayCalendar.objects.values_list("country", "region")) == {("CA", "ON")}
+    assert set(HolidayCalendar.objects.values_list("country", "region")) == {("CA", "ON"), ("CA", "BC")}
     assert DateOverride.objects.filter(location__isnull=False, first_day__gt=last).count() == 2
     assert DateOverride.objects.filter(staff__isnull=False, first_day__gt=last).count() == 2
     assert WorkingHours.objects.filter(starts_on__gt=last, location__name="Rosedale").count() == 1
