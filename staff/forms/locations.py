@@ -82,6 +82,7 @@ class LocationForm(LocationModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        set_phone_region(self, region_of_zone(self["time_zone"].value()))
         self._stored = copy(self.instance)
         set_phone_region(self, self["country"].value(), region_of_zone(self["time_zone"].value()))
         self.notices: list[str] = []

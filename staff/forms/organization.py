@@ -49,6 +49,7 @@ class OrganizationDetailsForm(OrganizationModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        set_phone_region(self, region_of_zone(self["time_zone"].value()))
         if not self.instance.address:
             self.initial["country"] = self.instance.country or country_of_zone(self.instance.time_zone.key)
         set_phone_region(self, self["country"].value(), region_of_zone(self["time_zone"].value()))

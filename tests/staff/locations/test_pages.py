@@ -89,6 +89,12 @@ def test_bad_input_gets_a_sentence_and_adds_nothing(
     assert Location.objects.count() == 1
 
 
+def test_a_national_phone_number_is_read_in_the_country_of_the_location(as_ada: Browser) -> None:
+    as_ada.post(ADD, {**DETAILS, "phone": "(416) 555-0192"})
+
+    assert Location.objects.get().phone == "+14165550192"
+
+
 @pytest.mark.parametrize(("given", "missing"), [("latitude", "longitude"), ("longitude", "latitude")])
 def test_half_a_pair_of_coordinates_is_refused(as_ada: Browser, given: str, missing: str) -> None:
     response = as_ada.post(ADD, {**DETAILS, given: "43.6"})
