@@ -21,12 +21,13 @@ from services.models import MeetingMethod
 
 @dataclass(frozen=True)
 class EmailFact:
-    """A labelled line, the lines below it, and its previous value."""
+    """A labelled line, the lines below it, its previous value, and the address of a map."""
 
     label: str
     now: str
     more: list[str] = field(default_factory=list)
     previous: str = ""
+    map_link: str = ""
 
 
 def facts_of(appointment: Appointment, audience: str, previous: PreviousValues, *, is_live: bool) -> list[EmailFact]:
@@ -43,7 +44,9 @@ def facts_of(appointment: Appointment, audience: str, previous: PreviousValues, 
         ),
     ]
     address = "" if appointment.has_video_link else address_of(appointment)
-    return [*facts, EmailFact(_("Location"), address)] if address else facts
+    if not address or appointment.location is None:
+        return facts
+    return [*facts, EmailFact(_("Location"), address, map_link=appointment.location.map_link)]
 
 
 def _person(appointment: Appointment, audience: str, previous: PreviousValues) -> list[EmailFact]:

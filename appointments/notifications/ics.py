@@ -88,6 +88,9 @@ def _event(appointment: Appointment, audience: str) -> Event:
     event.add("dtend", appointment.ends_at)
     event.add("summary", summary(appointment, audience))
     event.add("location", link or address_of(appointment) or appointment.get_method_display())
+    place = appointment.location
+    if place and place.latitude is not None and not link and address_of(appointment):
+        event.add("geo", (float(place.latitude), float(place.longitude or 0)))
     event.add("description", _description(appointment, audience, link))
     if link:
         event.add("url", link)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from appointments.answers import answers_of
 from appointments.attention.texts import cause_text, last_results
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import is_movable
@@ -138,6 +139,7 @@ def _page_context(appointment: Appointment) -> dict[str, Any]:
         "next_statuses": [] if is_erased else next_statuses(appointment),
         "previous_status": None if is_erased else PREVIOUS_STATUS.get(appointment.status),
         "notes": NotesForm.of(appointment),
+        "answers": list(answers_of(appointment)),
         "events": events,
         "notifications": notifications,
         "seen": sha256(repr(parts).encode()).hexdigest()[:16],

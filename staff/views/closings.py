@@ -33,7 +33,7 @@ _DAYS_AHEAD = timedelta(days=366)
 def closings(request: HttpRequest) -> HttpResponse:
     """List the closings and holidays of all locations, and add a closing."""
     organization = current_organization(request)
-    locations = list(organization.locations.all())
+    locations = list(organization.locations.active())
     form = ClosingForm(request.POST if request.method == "POST" else None, locations=locations)
     if form.is_bound and form.is_valid():
         chosen = list(form.cleaned_data["locations"])
@@ -88,8 +88,8 @@ def holidays(request: HttpRequest, pk: int) -> HttpResponse:
     location = get_object_or_404(organization.locations, pk=pk)
     choice = choice_of(location)
     data = request.POST if request.method == "POST" else None
-    region = HolidayRegionForm(data or request.GET, choice=choice)
-    others = list(organization.locations.all())
+    region = HolidayRegionForm(data or request.GET, choice=choice, location=location)
+    others = list(organization.locations.active())
     form = HolidaysForm(data, region=region, choice=choice, location=location, locations=others)
     if form.is_bound and form.is_valid():
         chosen = list(form.cleaned_data["locations"])

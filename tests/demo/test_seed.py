@@ -21,6 +21,8 @@ from simulator.people import CONTOSO_ID, PEOPLE
 from staff.audit_log.kinds import ROLE_CHANGED
 from staff.audit_log.models import AuditEvent
 from staff.audit_log.text import entries_of
+from staff.branding.colors import MIN_CONTRAST, contrast_with_white
+from staff.branding.logos import logo_with
 from staff.models import DateOverride, HolidayCalendar, Organization, StaffMember, TimeOff, WorkingHours
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +49,17 @@ def test_the_audit_log_shows_how_the_front_desk_got_its_role() -> None:
 
     assert (entry.actor, entry.details) == ("Ada Lovell", "Role: Staff member → Scheduler")
     assert entry.event.at < WEDNESDAY_NOON
+
+
+def test_maple_has_a_logo_a_colour_and_a_branch_in_another_time_zone() -> None:
+    seed(WEDNESDAY_NOON)
+
+    maple = Organization.objects.get(slug="maple")
+
+    assert (maple.color, bool(logo_with("maple", maple.logo_digest))) == ("#9b2226", True)
+    assert contrast_with_white(maple.color) >= MIN_CONTRAST
+    zones = {branch.time_zone.key for branch in maple.locations.all() if branch.map_link and branch.hours.exists()}
+    assert zones == {"America/Toronto", "America/Vancouver"}
 
 
 @pytest.mark.parametrize("email", [login.email for login in LOGINS])
@@ -189,7 +202,7 @@ def test_maple_observes_holidays_and_plans_closings_after_its_appointments() -> 
     seed(WEDNESDAY_NOON)
 
     last = max(appointment.starts_at.date() for appointment in Appointment.objects.all())
-    assert set(HolidayCalendar.objects.values_list("country", "region")) == {("CA", "ON")}
+    assert set(HolidayCalendar.objects.values_list("country", "region")) == {("CA", "ON"), ("CA", "BC")}
     assert DateOverride.objects.filter(location__isnull=False, first_day__gt=last).count() == 2
     assert DateOverride.objects.filter(staff__isnull=False, first_day__gt=last).count() == 2
     assert WorkingHours.objects.filter(starts_on__gt=last, location__name="Rosedale").count() == 1
