@@ -28,7 +28,7 @@ from coconut.fields.local_datetimes import LocalDateTimeField
 from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
 from integrations.models import Meeting
-from services.models import MeetingMethod, Service
+from services.models import MeetingMethod, Question, QuestionWording, Service
 from staff.models import Location, Organization, OutboxEmail, StaffMember
 from staff.validators import one_line
 
@@ -337,7 +337,7 @@ class Appointment(models.Model):
             # For the appointments in a closing of a location, and for those that need attention. Cover both queries.
             models.Index(
                 fields=["location", "starts_at"],
-                include=["id", "ends_at"],
+                include=["id", "ends_at", "organization", "staff", "service", "method", "status"],
                 condition=Q(status__in=LIVE_STATUSES),
                 name="appointment_at_location",
             ),
@@ -521,3 +521,26 @@ class Notification(models.Model):
     def to(self) -> str:
         """The recipient's address."""
         return self.email.to[0]
+
+
+class Answer(models.Model):
+    """A client's answer to a question of the service, with the wording that was shown."""
+
+    # The unique constraint's index begins with this column.
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="answers", db_index=False)
+    question = models.ForeignKey(Question, models.PROTECT, related_name="+")
+    wording = models.ForeignKey(QuestionWording, models.PROTECT, related_name="+")
+    # Empty for a consent.
+    text = models.TextField(blank=True)
+    # Whether the client ticked a consent. None for other kinds.
+    agreed = models.BooleanField(null=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["question__position", "question"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["appointment", "question"], name="one_answer_per_question"),
+            models.CheckConstraint(
+                condition=(Q(agreed=None) & ~Q(text="")) | (Q(agreed__isnull=False) & Q(text="")),
+                name="answer_is_text_or_consent",
+            ),
+        ]

@@ -10,7 +10,7 @@ from celery import Celery, Task, signals
 from django.conf import settings
 
 from coconut import worker_resilience  # noqa: F401 - connects the receivers
-from coconut.database import statement_timeouts  # noqa: F401 - connects the receivers
+from coconut.database import statement_timeouts, task_connections  # noqa: F401 - connects the receivers
 from coconut.observability import log_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")

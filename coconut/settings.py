@@ -3,6 +3,7 @@
 A system check (`coconut.checks`) reports a missing or unsafe value, never a traceback.
 """
 
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -144,6 +145,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 75  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Never: Celery closes connections after twice this number of tasks (`coconut.database.task_connections`).
+CELERY_DB_REUSE_MAX = sys.maxsize
 # After the first SIGTERM, a worker finishes its tasks. After a second one, they have this many seconds left.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 15
 # Emails printed to the terminal must not become log lines, which mask their links.

@@ -16,9 +16,9 @@ _NEW_HOURS: Final = 28
 
 
 def create_closings(locations: Mapping[str, Location], staff: Mapping[str, StaffMember], now: datetime) -> None:
-    """Create Ontario's holidays for all branches, a closing, exceptions of two people and future hours of one."""
+    """Create the holidays of each branch's province, a closing, exceptions of two people and future hours of one."""
     HolidayCalendar.objects.bulk_create(
-        HolidayCalendar(location=location, country="CA", region="ON", switched_off=["Family Day"])
+        HolidayCalendar(location=location, country="CA", region=location.region, switched_off=["Family Day"])
         for location in locations.values()
     )
     today = now.astimezone(staff["Sam Okafor"].zone).date()

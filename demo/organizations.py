@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import time
 
-from services.models import MeetingMethod
+from services.models import MeetingMethod, QuestionKind, StartStep
+from services.questions import QuestionDraft
 from staff.models import Role
 
 AT_LOCATION, PHONE, VIDEO, OFF_SITE = (
@@ -56,7 +57,10 @@ class Absence:
 
 @dataclass(frozen=True)
 class Person:
-    """A staff member; without services, a staff member takes no appointments."""
+    """A staff member; without services, a staff member takes no appointments.
+
+    `last_day` is the last working day, counted from this week's Monday.
+    """
 
     name: str
     branch: str
@@ -65,6 +69,7 @@ class Person:
     hours: tuple[tuple[time, time], ...] = OFFICE_HOURS
     days: range = MONDAY_TO_FRIDAY
     absences: tuple[Absence, ...] = ()
+    last_day: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,12 @@ class Offer:
     description: str = ""
     buffers: tuple[int, int] = (0, 0)
     public: bool = True
+    start_step: int = StartStep.EVERY_15_MINUTES
+    # Minutes before the start until which clients move and cancel.
+    change_notice: int | None = None
+    most_per_client_and_day: int | None = None
+    confirmation_text: str = ""
+    questions: tuple[QuestionDraft, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,8 @@ class SeedOrganization:
     addons: tuple[str, ...] = ("teams",)
     username_is_email: bool = False
     retention_months: int | None = None
+    # With a colour, it has a logo, too.
+    color: str = ""
 
 
 MAPLE = SeedOrganization(
@@ -104,6 +117,7 @@ MAPLE = SeedOrganization(
     slug="maple",
     time_zone="America/Toronto",
     phone="+1 416 555 0190",
+    color="#9b2226",
     branches=(
         Branch("Main Street", "120 Main Street", "Toronto", "ON", "M4E 2V8", "CA", ("43.684700", "-79.299600")),
         Branch(
@@ -169,6 +183,24 @@ MAPLE = SeedOrganization(
             60,
             (AT_LOCATION, PHONE),
             "Once a year: is the portfolio still right for the plans behind it?",
+            start_step=StartStep.EVERY_30_MINUTES,
+            change_notice=24 * 60,
+            most_per_client_and_day=1,
+            confirmation_text="Please bring your latest statement, or have it at hand when we call.",
+            questions=(
+                QuestionDraft(
+                    QuestionKind.CHOICE,
+                    "What is most important to you?",
+                    ("Safety", "Growth", "Regular income"),
+                    required=True,
+                ),
+                QuestionDraft(QuestionKind.LONG_TEXT, "Has anything changed in your plans since last year?"),
+                QuestionDraft(
+                    QuestionKind.CONSENT,
+                    "I agree that my adviser looks at the accounts I hold with Maple Credit Union to prepare.",
+                    required=True,
+                ),
+            ),
         ),
         Offer("Retirement planning", "Investing", 60, (AT_LOCATION, VIDEO), buffers=(0, 15)),
         Offer("Business account review", "Business", 45, (AT_LOCATION, PHONE, OFF_SITE), buffers=(0, 10)),
@@ -208,6 +240,8 @@ MAPLE = SeedOrganization(
             services=("Business account review", "Estate settlement"),
             hours=LATE,
             absences=(Absence(4, "Family day"),),
+            # Appointments that were booked before she gave notice need attention.
+            last_day=9,
         ),
         Person("Frank Holm", "Rosedale", services=("Mortgage review", "Account opening")),
         Person("Grace Lindqvist", "Rosedale", services=("Retirement planning",), hours=MORNINGS),

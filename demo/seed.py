@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
@@ -12,14 +13,26 @@ from django.utils.text import slugify
 
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
-from demo.appointments import Provider, appointments_of, time_off_of
+from demo.appointments import Provider, appointments_of, monday_of, time_off_of
 from demo.audit_log import audit_events_of
 from demo.closings import create_closings
 from demo.logins import OPERATOR, PASSWORD
-from demo.organizations import CEDAR, MAPLE, Person, SeedOrganization
+from demo.logo import logo_of
+from demo.organizations import CEDAR, MAPLE, Branch, Person, SeedOrganization
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
+from services.questions import add_question
 from staff.audit_log.record import record_all
-from staff.models import Location, LocationHours, Organization, Role, StaffMember, TimeOff, WorkingHours
+from staff.models import (
+    ADDRESS_FIELDS,
+    Location,
+    LocationHours,
+    Logo,
+    Organization,
+    Role,
+    StaffMember,
+    TimeOff,
+    WorkingHours,
+)
 
 
 def seed(now: datetime | None = None) -> None:
@@ -45,9 +58,14 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
         phone=plan.phone,
         addons=list(plan.addons),
         retention_months=plan.retention_months,
+        color=plan.color,
     )
+    _create_main_office(organization, plan.branches[0])
+    if plan.color:
+        _create_logo(organization)
     locations = _create_locations(organization, plan)
     staff = _create_staff(organization, plan, locations, password)
+    _set_last_days(plan, staff, now)
     if plan is MAPLE:
         create_closings(locations, staff, now)
     admin = next(member for member in staff.values() if member.is_admin)
@@ -66,6 +84,20 @@ def _create_clients(organization: Organization, clients: Sequence[tuple[str, str
         Client(organization=organization, name=name, email=f"{slugify(name.split()[0])}@example.com", phone=phone)
         for name, phone in clients
     )
+
+
+def _create_main_office(organization: Organization, branch: Branch) -> None:
+    """Give the organisation the address of its first branch."""
+    for name in ADDRESS_FIELDS:
+        setattr(organization, name, getattr(branch, name))
+    organization.save()
+
+
+def _create_logo(organization: Organization) -> None:
+    png = logo_of(organization.name, organization.color)
+    Logo.objects.create(organization=organization, png=png)
+    organization.logo_digest = sha256(png).hexdigest()
+    organization.save()
 
 
 def _create_locations(organization: Organization, plan: SeedOrganization) -> dict[str, Location]:
@@ -126,6 +158,14 @@ def _unsaved_member(
     )
 
 
+def _set_last_days(plan: SeedOrganization, staff: dict[str, StaffMember], now: datetime) -> None:
+    for person in plan.people:
+        if person.last_day is not None:
+            member = staff[person.name]
+            member.last_day = (monday_of(now, member) + timedelta(days=person.last_day)).date()
+            member.save(update_fields=["last_day"])
+
+
 def _create_services(
     organization: Organization, plan: SeedOrganization, staff: dict[str, StaffMember]
 ) -> dict[str, Service]:
@@ -139,10 +179,18 @@ def _create_services(
             buffer_before=offer.buffers[0],
             buffer_after=offer.buffers[1],
             public=offer.public,
+            start_step=offer.start_step,
+            move_notice=offer.change_notice,
+            cancel_notice=offer.change_notice,
+            most_per_client_and_day=offer.most_per_client_and_day,
+            confirmation_text=offer.confirmation_text,
         )
         for offer in plan.offers
     )
     by_name = {service.name: service for service in services}
+    for offer in plan.offers:
+        for draft in offer.questions:
+            add_question(by_name[offer.name], draft)
     MeetingMethodOffer.objects.bulk_create(
         MeetingMethodOffer(service=by_name[offer.name], method=method)
         for offer in plan.offers

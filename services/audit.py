@@ -47,6 +47,16 @@ def _question_change(change: Mapping[str, Any]) -> str:
     return change_text(model._meta.label_lower, change)
 
 
+def _describe_places(events: Sequence[AuditEvent]) -> dict[int, str]:
+    """Return the service, and its locations before and after."""
+    return {event.pk: _places_change_text(event.params) for event in events if event.params}
+
+
+def _places_change_text(params: Mapping[str, Any]) -> str:
+    texts = {name: ", ".join(params[name]) or _("every location") for name in ("before", "after")}
+    return _("%(service)s: %(before)s → %(after)s") % {"service": params["service"], **texts}
+
+
 SERVICE_ADDED: Final = AuditKind("service_added", gettext_lazy("Service added"), page="service-edit")
 SERVICE_CHANGED: Final = AuditKind("service_changed", gettext_lazy("Service changed"), page="service-edit")
 SERVICE_SWITCHED_OFF: Final = AuditKind(
@@ -68,6 +78,12 @@ QUESTION_ADDED: Final = AuditKind(
 QUESTION_CHANGED: Final = AuditKind(
     "question_changed", gettext_lazy("Question changed"), page="question-edit", describe=_describe_questions
 )
+SERVICE_PLACES_CHANGED: Final = AuditKind(
+    "service_places_changed",
+    gettext_lazy("Locations of a service changed"),
+    page="staff-services",
+    describe=_describe_places,
+)
 SERVICE_KINDS: Final = (
     SERVICE_ADDED,
     SERVICE_CHANGED,
@@ -76,6 +92,7 @@ SERVICE_KINDS: Final = (
     METHODS_CHANGED,
     SERVICE_ASSIGNED,
     SERVICE_UNASSIGNED,
+    SERVICE_PLACES_CHANGED,
     QUESTION_ADDED,
     QUESTION_CHANGED,
 )

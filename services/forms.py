@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from services.catalog import save_service
-from services.models import MeetingMethod, OfferedTo, Service
+from services.models import MeetingMethod, OfferedTo, Service, ServiceAssignment
 from staff.forms.people import ACTIVE
-from staff.models import Organization, StaffMember
+from staff.models import Location, Organization, StaffMember
 from staff.planned_changes import Cause, PlannedChange
 
 if TYPE_CHECKING:
@@ -217,3 +217,28 @@ class ServicesOfPersonForm(forms.Form):
     def ticked(self) -> set[str]:
         """Return the ids of the ticked services, as submitted or as stored."""
         return {str(value) for value in self["services"].value() or []}
+
+
+class PlacesForm(forms.Form):
+    """The locations at which a person provides each of their services, a field per assignment."""
+
+    def __init__(
+        self, data: Any, *, assignments: Sequence[ServiceAssignment], places: Sequence[Location], **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
+        everywhere = [location.pk for location in places]
+        for assignment in assignments:
+            field = forms.ModelMultipleChoiceField(
+                label=assignment.service.name,
+                queryset=Location.objects.filter(pk__in=everywhere),
+                widget=forms.CheckboxSelectMultiple,
+                initial=[location.pk for location in assignment.locations.all()] or everywhere,
+                error_messages={"required": _("Choose at least one location, or untick the service above.")},
+            )
+            self.fields[f"places_{assignment.pk}"] = field
+        self._assignments = assignments
+
+    @property
+    def chosen(self) -> dict[int, list[Location]]:
+        """Return the ticked locations by pk of the assignment."""
+        return {each.pk: list(self.cleaned_data[f"places_{each.pk}"]) for each in self._assignments}

@@ -95,7 +95,7 @@ class Service(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
     most_per_person_and_day = models.PositiveSmallIntegerField(
-        _("most appointments per staff member and day"),
+        _("most per staff member and day"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(100)],

@@ -4,4 +4,7 @@ from django.urls import path
 
 from services.views import assignments
 
-urlpatterns = [path("<int:pk>/services/", assignments.services_of_person, name="staff-services")]
+urlpatterns = [
+    path("<int:pk>/services/", assignments.services_of_person, name="staff-services"),
+    path("<int:pk>/services/locations/", assignments.places_of_services, name="staff-service-places"),
+]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from staff.models import Location
 from staff.planned_changes import AffectedAppointments, PlannedChange
+
+if TYPE_CHECKING:
+    from staff.models import Location
 
 Hook = TypeVar("Hook")
 
@@ -42,12 +45,14 @@ hours_observers: Final[Registry[HoursObserver]] = Registry()
 
 
 @contextmanager
-def changing_hours(*, person: int | None = None, location: int | None = None) -> Iterator[None]:
-    """Let upper layers compare the hours of a person or a location before and after the block.
+def changing_hours(*, person: int | None = None, locations: Iterable[Location] = ()) -> Iterator[None]:
+    """Let upper layers compare the hours of a person, or of locations, before and after the block.
 
     Use it inside the transaction of the change, after locking the rows.
     """
+    scopes = [(person, None)] if person is not None else [(None, location.pk) for location in locations]
     with ExitStack() as stack:
         for observer in hours_observers:
-            stack.enter_context(observer(person, location))
+            for scope in scopes:
+                stack.enter_context(observer(*scope))
         yield

@@ -71,11 +71,12 @@ def _moves_hours(before: StaffMember, after: StaffMember) -> bool:
 
 
 def _check_admin_remains(person: StaffMember) -> None:
-    """Raise LastAdmin if the person is the only active admin without a last working day, and no longer would be."""
+    """Raise LastAdmin if the person is an active admin, no longer stays one, and no other admin stays."""
     if person.is_admin and person.is_active and person.last_day is None:
         return
     # The lock: two admins may switch each other off at the same time.
     organization = Organization.objects.lock(person.organization_id)
-    admins = StaffMember.objects.admins_of(organization).filter(last_day=None).values_list("pk", flat=True)
-    if set(admins) == {person.pk}:
+    last_days = dict(StaffMember.objects.admins_of(organization).values_list("pk", "last_day"))
+    stays = any(last_day is None for pk, last_day in last_days.items() if pk != person.pk)
+    if person.pk in last_days and not stays:
         raise LastAdmin

@@ -34,6 +34,11 @@ urlpatterns = [
     path("settings/locations/add/", locations.add_location, name="location-add"),
     path("settings/locations/<int:pk>/", locations.edit_location, name="location-edit"),
     path("settings/locations/<int:pk>/hours/", locations.location_hours, name="location-hours"),
+    path(
+        "settings/locations/<int:pk>/hours/from/<str:day>/remove/",
+        locations.future_hours_remove,
+        name="location-future-hours-remove",
+    ),
     path("brand/<slug:slug>/<slug:digest>.png", branding.brand_logo, name="brand-logo"),
     path("brand/<slug:digits>.css", branding.brand_styles, name="brand-styles"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign-out-everywhere"),

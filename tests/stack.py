@@ -226,9 +226,10 @@ class Stack:
     def wait_until(self, is_true: Callable[[], Any], seconds: float = 60) -> None:
         """Call `is_true` until it returns true; fail after `seconds`.
 
-        The limit is long because a worker may need 20 seconds to start on a busy machine.
+        The limit is long because a worker may need 20 seconds to start on a busy machine. The pause is long because
+        most conditions open a database connection, which takes as much time as a task.
         """
-        assert wait_until(lambda: bool(is_true()), seconds=seconds), f"Not true after {seconds} seconds."
+        assert wait_until(lambda: bool(is_true()), seconds=seconds, pause=0.1), f"Not true after {seconds} seconds."
 
     def lines(self, name: str) -> list[str]:
         """Return every line that a program has printed."""

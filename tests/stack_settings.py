@@ -3,8 +3,6 @@
 import datetime as dt
 import os
 
-import time_machine
-
 from coconut.settings import *  # noqa: F403
 from coconut.settings import CELERY_BEAT_SCHEDULE, INSTALLED_APPS
 
@@ -25,5 +23,8 @@ for _sweep in (
 
 # Simulates a machine whose clock is wrong. Its child processes inherit the offset.
 if "CLOCK_OFF_SECONDS" in os.environ:
+    # It imports pytest, which every start of a program would wait for.
+    import time_machine
+
     _off = dt.timedelta(seconds=int(os.environ["CLOCK_OFF_SECONDS"]))
     time_machine.travel(dt.datetime.now(dt.UTC) + _off).start()

@@ -75,6 +75,7 @@ RULES = {
     "closing-remove": OWN_ADMINS,
     "location-holidays": OWN_ADMINS,
     "staff-services": OWN_ADMINS,
+    "staff-service-places": OWN_ADMINS,
     # Schedulers choose their own platform, too.
     "staff-profile": {**THE_PERSON, "sky": "404"},
     "service-list": ADMINS,
@@ -94,6 +95,7 @@ RULES = {
     "location-add": ADMINS,
     "location-edit": OWN_ADMINS,
     "location-hours": OWN_ADMINS,
+    "location-future-hours-remove": OWN_ADMINS,
     "brand-logo": EVERYBODY,
     "brand-styles": EVERYBODY,
     "audit-log": ADMINS,
@@ -198,7 +200,9 @@ ONLY_POST = {
     "staff-future-hours-remove",
     "staff-exceptions",
     "staff-exception-remove",
+    "staff-service-places",
     "closing-remove",
+    "location-future-hours-remove",
     "connection-toggle",
     "connection-bulk",
     "connection-undo",
@@ -340,6 +344,7 @@ def address(name: str, world: dict[str, Any]) -> str:
     of_two = {
         "staff-time-off-remove": [sam, world["time_off"]],
         "staff-future-hours-remove": [sam, "2099-03-02"],
+        "location-future-hours-remove": [world["location"], "2099-03-02"],
         "staff-exception-edit": [sam, world["exception"]],
         "staff-exception-remove": [sam, world["exception"]],
         "appointment-mail-again": [appointment.pk, world["mail"]],
@@ -428,6 +433,7 @@ def test_an_unknown_id_is_not_found(client: Browser, world: dict[str, Any], name
     of_two = {
         "staff-time-off-remove",
         "staff-future-hours-remove",
+        "location-future-hours-remove",
         "staff-exception-edit",
         "staff-exception-remove",
         "appointment-mail-again",

@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from appointments.availability.calendars import Calendar, Durations, load_calendars_around
 from appointments.availability.intervals import intersect, local_datetime
 from appointments.booking.candidates import bookable_staff
+from appointments.booking.working_places import working_places
 from appointments.models import Appointment
 from services.models import MeetingMethod
 from staff.models import StaffMember
@@ -17,17 +18,16 @@ class Colleagues:
     """Staff who provide a service by a meeting method, read once and kept for many appointments."""
 
     def __init__(self) -> None:
-        self._providers: dict[tuple[int, int], list[StaffMember]] = {}
+        self._providers: dict[tuple[int, int, int | None], list[StaffMember]] = {}
 
     def of(self, appointment: Appointment) -> list[StaffMember]:
         """Return the other staff who can take the appointment: in person, those of its branch."""
-        key = (appointment.service_id, appointment.method)
+        place = appointment.location if appointment.method == MeetingMethod.AT_LOCATION else None
+        key = (appointment.service_id, appointment.method, place.pk if place else None)
         if key not in self._providers:
-            self._providers[key] = bookable_staff(appointment.service, appointment.method)
-        others = [member for member in self._providers[key] if member.pk != appointment.staff_id]
-        if appointment.method != MeetingMethod.AT_LOCATION or appointment.location_id is None:
-            return others
-        return [member for member in others if member.location_id == appointment.location_id]
+            people = bookable_staff(appointment.service, appointment.method)
+            self._providers[key] = working_places(people, appointment.service).at(place, people) if place else people
+        return [member for member in self._providers[key] if member.pk != appointment.staff_id]
 
 
 def free_then(appointment: Appointment, people: Sequence[StaffMember], starts_at: datetime) -> list[StaffMember]:

@@ -43,7 +43,11 @@ def upcoming(organization: Organization | int | None) -> AppointmentQuerySet:
     """Return the organisation's appointments that haven't ended and can still be moved, unordered."""
     now = timezone.now()
     return Appointment.objects.filter(
-        organization=organization, status__in=MOVABLE, ends_at__gt=now, starts_at__gt=now - LONGEST_BUSY_TIME
+        organization=organization,
+        status__in=MOVABLE,
+        ends_at__gt=now,
+        # Lets an index of the staff skip the history.
+        busy_from__gt=now - LONGEST_BUSY_TIME,
     ).order_by()
 
 
@@ -59,6 +63,16 @@ def needing_attention(organization: Organization | int, causes: Iterable[Cause] 
 def with_cause(appointments: AppointmentQuerySet) -> AppointmentQuerySet:
     """Annotate each appointment with `cause`, the first that holds; "" if it needs no attention."""
     return appointments.annotate(cause=cause_column())
+
+
+def load_with_cause(appointments: Iterable[Appointment]) -> list[Appointment]:
+    """Return these appointments, by start, each with its `cause` and the rows that pages show. One query.
+
+    Load a page of a list in two steps: joined with all rows of the list, the database reads far more.
+    """
+    pks = [appointment.pk for appointment in appointments]
+    found = with_cause(Appointment.objects.filter(pk__in=pks)).with_details()
+    return list(found.order_by("starts_at", "pk"))
 
 
 def cause_column() -> Combinable:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from appointments.attention.conditions import needing_attention, with_cause
+from appointments.attention.conditions import load_with_cause, needing_attention
 from appointments.attention.texts import cause_text
 from appointments.bulk_change_models import AttentionEmail
 from coconut.isolation import isolated
@@ -70,7 +70,7 @@ def _render(email: OutboxEmail) -> EmailMessage | None:
     if not (number := found.count()):
         return None
     with timezone.override(reader.zone):
-        rows = [(each, cause_text(each)) for each in with_cause(found).with_details()[:NAMED]]
+        rows = [(each, cause_text(each)) for each in load_with_cause(found[:NAMED])]
         context = {
             "reader": reader,
             "number": number,

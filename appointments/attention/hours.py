@@ -6,7 +6,7 @@ An appointment that staff booked outside the hours on purpose was outside before
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.contrib.postgres.functions import TransactionNow
@@ -51,8 +51,7 @@ def _inside_hours(scope: Q) -> dict[int, bool]:
     }
 
 
-def _inside_at(method: int, place: Location | None, booked: Iterable[Appointment]) -> Iterator[tuple[int, bool]]:
-    booked = list(booked)
+def _inside_at(method: int, place: Location | None, booked: Sequence[Appointment]) -> Iterator[tuple[int, bool]]:
     people = list({each.staff_id: each.staff for each in booked}.values())
     first, last = min(each.starts_at for each in booked), max(each.ends_at for each in booked)
     calendars = load_calendars(people, first.date(), last.date(), method=method, location=place)

@@ -6,13 +6,14 @@ and the answer friendly. Nothing here calls another system: meetings, emails and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
 
+from appointments.answers import NewAnswer, save_answers
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.client_overlap import check_client_is_free
 from appointments.booking_rules.errors import BookingError, TimeTaken
@@ -60,6 +61,7 @@ class Booking:
     internal_note: str = ""
     outside_hours: bool = False
     client_must_be_free: bool = False
+    answers: Sequence[NewAnswer] = ()
 
     @property
     def rows(self) -> Mapping[str, Owned | None]:
@@ -98,6 +100,7 @@ def book_appointment(
     internal_note: str = "",
     outside_hours: bool = False,
     client_must_be_free: bool = False,
+    answers: Sequence[NewAnswer] = (),
 ) -> Appointment:
     """Book `service` with `staff` at `starts_at` (aware; seconds are dropped) and return the appointment.
 
@@ -121,6 +124,7 @@ def book_appointment(
         internal_note=internal_note,
         outside_hours=outside_hours,
         client_must_be_free=client_must_be_free,
+        answers=answers,
     )
     check_same_organization(organization, {**wanted.rows, "staff": staff})
     try:
@@ -153,7 +157,7 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     appointment = _new_appointment(wanted, request)
     if wanted.client_must_be_free:
         check_client_is_free(appointment, wanted.actor)
-    return _save_booking(appointment)
+    return _save_booking(appointment, wanted.answers)
 
 
 def _with_next_free(error: TimeTaken, taken: TimeTaken) -> TimeTaken:
@@ -194,11 +198,13 @@ def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
     return appointment
 
 
-def _save_booking(appointment: Appointment) -> Appointment:
-    """Save the appointment with the first line of its timeline and its emails."""
+def _save_booking(appointment: Appointment, answers: Sequence[NewAnswer]) -> Appointment:
+    """Save the appointment with its answers, the first line of its timeline and its emails."""
     if appointment.method == MeetingMethod.VIDEO:
         arrange_video(appointment)
     appointment.save(force_insert=True)
+    if answers:
+        save_answers(appointment, answers)
     booked_for = {"when": local_time(appointment.starts_at, appointment.zone_for(appointment.staff))}
     record_event(
         appointment,

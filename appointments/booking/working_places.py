@@ -28,8 +28,8 @@ class WorkingPlaces:
         return [member for member in people if self.includes(member, location)]
 
     def locations(self) -> list[Location]:
-        """Return the locations of all these people, by name. Takes one query."""
-        found = Location.objects.filter(pk__in=set().union(*filter(None, self._by_staff.values())))
+        """Return the active locations of all these people, by name. Takes one query."""
+        found = Location.objects.active().filter(pk__in=set().union(*filter(None, self._by_staff.values())))
         return sorted(found, key=lambda location: location.name.casefold())
 
 

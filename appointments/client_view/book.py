@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from appointments.answers import NewAnswer
 from appointments.availability.daily_limits import day_around
 from appointments.availability.slots import next_free_of_any_staff
 from appointments.booking.any_staff import book_with_any_staff
@@ -27,6 +29,7 @@ def book_as_client(
     starts_at: datetime,
     token: FormToken,
     client_note: str,
+    answers: Sequence[NewAnswer] = (),
 ) -> Appointment:
     """Book the selection. A client with the same name and email is reused, and stays as stored.
 
@@ -43,6 +46,7 @@ def book_as_client(
         "through": BookedThrough.CLIENT_VIEW,
         "request_key": request_key_of(selection, token, starts_at, details["email"]),
         "client_note": client_note,
+        "answers": answers,
         # Not the zone that is stored for a known client: a stranger may book in that name, and sees the zone.
         "client_time_zone": selection.own_zone,
         "location": selection.location,

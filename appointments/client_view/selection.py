@@ -32,6 +32,7 @@ class SelectionForm(forms.Form):
     day = DayField(required=False)
     month = DayField(required=False, input_formats=["%Y-%m"])
     zone = ZoneField(required=False)
+    q = forms.CharField(required=False, max_length=100)
     proof = forms.CharField(required=False, max_length=200)
 
     def __init__(self, address: QueryDict) -> None:
@@ -115,6 +116,11 @@ class ClientSelection:
         if self.method == MeetingMethod.AT_LOCATION and self.staff and self.staff.location:
             return self.staff.location
         return self.locations[0] if len(self.locations) == 1 else None
+
+    @property
+    def words(self) -> str:
+        """Return what the client searches among the locations."""
+        return self._parameters.value("q") or ""
 
     @property
     def needs_location(self) -> bool:

@@ -19,9 +19,11 @@ from appointments.booking_rules.errors import BookingError
 from appointments.forms.client_choice import ClientGroup
 from appointments.forms.fields import MeetingMethodField
 from appointments.forms.progressive import CompositeForm
+from appointments.forms.questions import QuestionsGroup
 from appointments.parameters import find_by_id
 from integrations.hosting.eligibility import Hosting
 from services.models import Service, ServiceAssignment
+from services.questions import asked_questions
 from staff.models import StaffMember
 
 
@@ -76,6 +78,9 @@ class BookingBaseForm(CompositeForm):
         self._offer_services()
         self.initial["method"] = self.chosen_method
         self._offer_staff()
+        wordings = asked_questions(self.chosen_service) if self.chosen_service else []
+        self.questions = QuestionsGroup(*args, wordings=wordings, for_client=False, **kwargs)
+        self.groups.append(self.questions)
 
     @classmethod
     def from_request(cls, request: HttpRequest, actor: StaffMember) -> Self:
@@ -165,6 +170,7 @@ class BookingBaseForm(CompositeForm):
             "request_key": chosen["request_key"],
             "internal_note": chosen["notes"],
             "client_must_be_free": not chosen["client_busy_anyway"],
+            "answers": self.questions.answers,
             "actor": actor,
         }
 

@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.client_view.form_tokens import BadToken, FormToken
 from appointments.client_view.selection import ClientSelection
+from appointments.forms.questions import QuestionsGroup
 from appointments.parameters import UnixTimeField, clean_or_none
 from appointments.time_zones import day_and_time
 from coconut.email_addresses import EmailAddressFormField
 from coconut.fields.one_line_text import OneLineFormField
 from coconut.fields.phone_numbers import PhoneNumberFormField, set_phone_region
 from services.models import MeetingMethod
+from services.questions import asked_questions
 from staff.validators import one_line
 
 _LONGEST_NAME = 300
@@ -90,6 +92,8 @@ class DetailsForm(forms.Form):
         set_phone_region(self, selection.organization.phone_region)
         if selection.method != MeetingMethod.PHONE:
             del self.fields["phone"]
+        wordings = asked_questions(selection.service) if selection.service else []
+        self.questions = QuestionsGroup(data, wordings=wordings, for_client=True)
         self.form_token = FormToken.new()
         self.initial["token"] = self.form_token.signed(selection.organization)
 
@@ -98,6 +102,10 @@ class DetailsForm(forms.Form):
         """Return the chosen start: of the form, else of the address."""
         start: datetime | None = clean_or_none(UnixTimeField(), self.data.get("start", ""))
         return start or self.selection.starts_at
+
+    def is_valid(self) -> bool:
+        """Return whether the details and the answers are valid."""
+        return all([super().is_valid(), self.questions.is_valid()])
 
     def clean(self) -> dict[str, Any]:
         """Refuse forged and expired forms, and robots."""

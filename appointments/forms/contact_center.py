@@ -17,6 +17,7 @@ from appointments.availability.first_slots import FirstSlots, FreeDay, FreeTime,
 from appointments.booking.candidates import StaffCandidates
 from appointments.booking.working_places import working_places
 from appointments.booking_rules.errors import BookingError
+from appointments.client_view.branches import Branch, branches_of
 from appointments.dates import DayField
 from appointments.forms.booking_base import BookingBaseForm
 from appointments.parameters import IdField, clean_or_none
@@ -96,6 +97,12 @@ class ContactCenterForm(BookingBaseForm):
         """Return the chosen location; None if there is no choice."""
         picked = self.picked("location")
         return next((place for place in self.locations if str(place.pk) == picked), None)
+
+    @cached_property
+    def branch(self) -> Branch | None:
+        """Return the chosen location with its hours."""
+        location = self.chosen_location
+        return branches_of([location], self.organization.first_weekday)[0] if location else None
 
     @cached_property
     def people(self) -> StaffCandidates:

@@ -21,21 +21,21 @@ from services.models import MeetingMethod
 
 @dataclass(frozen=True)
 class EmailFact:
-    """A labelled line, the lines below it, and its previous value."""
+    """A labelled line, the lines below it, its previous value, and the address of a map."""
 
     label: str
     now: str
     more: list[str] = field(default_factory=list)
     previous: str = ""
+    map_link: str = ""
 
 
 def facts_of(appointment: Appointment, audience: str, previous: PreviousValues, *, is_live: bool) -> list[EmailFact]:
     """Return the facts in the current language and time zone, which must be the reader's."""
-    person_label = _("With") if audience == Audience.CLIENT else _("Staff member")
     facts = [
         _when(appointment, audience, previous),
         EmailFact(_("Service"), appointment.service.name),
-        EmailFact(person_label, appointment.staff.name, previous=previous.staff),
+        *_person(appointment, audience, previous),
         EmailFact(
             _("Meeting method"),
             appointment.get_method_display(),
@@ -44,7 +44,18 @@ def facts_of(appointment: Appointment, audience: str, previous: PreviousValues, 
         ),
     ]
     address = "" if appointment.has_video_link else address_of(appointment)
-    return [*facts, EmailFact(_("Location"), address)] if address else facts
+    if not address or appointment.location is None:
+        return facts
+    return [*facts, EmailFact(_("Location"), address, map_link=appointment.location.map_link)]
+
+
+def _person(appointment: Appointment, audience: str, previous: PreviousValues) -> list[EmailFact]:
+    """Return the staff member. A client reads no name of a person who left."""
+    if audience != Audience.CLIENT:
+        return [EmailFact(_("Staff member"), appointment.staff.name, previous=previous.staff)]
+    if appointment.staff.has_left_at(timezone.now()):
+        return []
+    return [EmailFact(_("With"), appointment.staff.name, previous=previous.staff)]
 
 
 def _when(appointment: Appointment, audience: str, previous: PreviousValues) -> EmailFact:

@@ -88,6 +88,9 @@ def _event(appointment: Appointment, audience: str) -> Event:
     event.add("dtend", appointment.ends_at)
     event.add("summary", summary(appointment, audience))
     event.add("location", link or address_of(appointment) or appointment.get_method_display())
+    place = appointment.location
+    if place and place.latitude is not None and not link and address_of(appointment):
+        event.add("geo", (float(place.latitude), float(place.longitude or 0)))
     event.add("description", _description(appointment, audience, link))
     if link:
         event.add("url", link)
@@ -98,7 +101,9 @@ def _description(appointment: Appointment, audience: str, link: str) -> str:
     """Return the person the reader meets, and how they meet."""
     is_for_client = audience == Audience.CLIENT
     other = appointment.staff.name if is_for_client else without_autolinks(appointment.client.name)
-    lines = [_("With %(name)s") % {"name": other}]
+    # A client reads no name of a person who left.
+    is_named = not (is_for_client and appointment.staff.has_left_at(timezone.now()))
+    lines = [_("With %(name)s") % {"name": other}] if is_named else []
     if appointment.method == MeetingMethod.PHONE and appointment.client.phone:
         phone = {"phone": without_autolinks(phone_number(appointment.client.phone))}
         lines.append((_("We call you at %(phone)s.") if is_for_client else _("Call %(phone)s.")) % phone)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from appointments.absolute_urls import book_again_url, join_url_for, manage_url, move_url, staff_url
+from appointments.answers import answers_of
 from appointments.deadlines import deadlines_of
 from appointments.labels import join_label, list_appointments, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
@@ -157,7 +158,9 @@ def _private_links(appointment: Appointment, audience: str) -> dict[str, Any]:
         links |= {"book_again_url": book_again_url(appointment), "phone": phone_to_call(appointment)}
         return links | {"deadlines": deadlines_of(appointment)}
     # The previous staff member has no access to the appointment any more.
-    return {"staff_url": staff_url(appointment)} if audience == Audience.STAFF else {}
+    if audience != Audience.STAFF:
+        return {}
+    return {"staff_url": staff_url(appointment), "answers": list(answers_of(appointment))}
 
 
 _HEADINGS = {

@@ -10,7 +10,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db.models import CharField, Model, Q, QuerySet
 from django.db.models.functions import Cast, Now
 
-from appointments.models import BLANK_CLIENT, Appointment, AppointmentEvent, Audience, Client
+from appointments.models import BLANK_CLIENT, Answer, Appointment, AppointmentEvent, Audience, Client
 from integrations.models import Meeting
 from staff.models import OutboxEmail
 
@@ -54,6 +54,7 @@ CLIENT_DATA: Final = (
             "join_token": _NEW_TOKEN,
         },
     ),
+    ClientData(Answer, "appointment__client", None),
     # All parameters, because any of them may quote a person. The kind, the time and the actor stay.
     ClientData(AppointmentEvent, "appointment__client", {"params": {}}),
     ClientData(Meeting, "appointment__client", {"subject": "", "attendees": []}),

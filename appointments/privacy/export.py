@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from appointments.models import Appointment, AppointmentEvent, Client, Notification
+from appointments.models import Answer, Appointment, AppointmentEvent, Client, Notification
 from appointments.timeline import event_text
 from services.models import MeetingMethod
 
@@ -39,7 +39,9 @@ def export_client(client: Client) -> dict[str, Any]:
 
 def _appointments_of(client: Client) -> list[Appointment]:
     found = client.appointments.select_related("service", "staff", "location", "booked_by", "meeting__connection")
-    return list(found.prefetch_related("events__actor", "notifications__email").order_by("starts_at", "pk"))
+    return list(
+        found.prefetch_related("events__actor", "answers__wording", "notifications__email").order_by("starts_at", "pk")
+    )
 
 
 def _appointment(appointment: Appointment, zone: ZoneInfo) -> dict[str, Any]:
@@ -58,11 +60,18 @@ def _appointment(appointment: Appointment, zone: ZoneInfo) -> dict[str, Any]:
         "time_zone_of_booking": appointment.client_time_zone.key if appointment.client_time_zone else None,
         "client_note": appointment.client_note,
         "internal_note": appointment.internal_note,
+        "answers": [_answer(answer) for answer in appointment.answers.all()],
         "cancel_reason": appointment.cancel_reason,
         "video_meeting": _meeting(appointment),
         "timeline": [_event(event, zone) for event in appointment.events.all()],
         "emails": [_email(each, zone) for each in sorted(appointment.notifications.all(), key=lambda each: each.pk)],
     }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    wording = answer.wording
+    given: dict[str, Any] = {"text": answer.text} if answer.agreed is None else {"agreed": answer.agreed}
+    return {"question": wording.text, "version": wording.version, **given}
 
 
 def _meeting(appointment: Appointment) -> dict[str, Any] | None:

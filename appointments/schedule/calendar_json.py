@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from appointments.labels import method_icon, status_icon
 from appointments.schedule.days import Column, Schedule, TimeRange
@@ -86,7 +87,7 @@ def _event(booked: AppointmentRow, resource: str, zone: ZoneInfo) -> dict[str, A
         "title": booked.client_label,
         "startEditable": booked.is_movable,
         "durationEditable": booked.is_movable and booked.adjustable,
-        "classNames": ["booked", f"booked-{booked.status}", *_size_classes(booked)],
+        "classNames": ["booked", f"booked-{booked.status}", *_attention_classes(booked), *_size_classes(booked)],
         "extendedProps": {
             "url": reverse("appointment", args=[booked.pk]),
             "version": booked.version,
@@ -97,8 +98,13 @@ def _event(booked: AppointmentRow, resource: str, zone: ZoneInfo) -> dict[str, A
             "icon": method_icon(booked.method),
             "link": booked.link,
             "linkLabel": booked.link_label,
+            "attention": _("Needs attention") if booked.cause else "",
         },
     }
+
+
+def _attention_classes(booked: AppointmentRow) -> list[str]:
+    return ["booked-attention"] if booked.cause else []
 
 
 def _size_classes(booked: AppointmentRow) -> list[str]:

@@ -13,6 +13,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import MD5, Cast, Coalesce
 from django.utils.translation import gettext as _
 
+from appointments.attention.conditions import cause_column
 from appointments.changes.move import MOVABLE
 from appointments.models import LIVE_STATUSES, Appointment, Status, client_label
 from integrations.models import MeetingState
@@ -21,7 +22,10 @@ from staff.models import DateOverride, HolidayCalendar, OverrideHours, StaffMemb
 
 
 class AppointmentRow(NamedTuple):
-    """Appointment on the schedule. `link` is the state of its link; empty if it needs none."""
+    """Appointment on the schedule.
+
+    `link` is the state of its link, empty if it needs none. `cause` is that of `attention.conditions`.
+    """
 
     pk: int
     staff_id: int
@@ -35,6 +39,7 @@ class AppointmentRow(NamedTuple):
     adjustable: bool
     start_step: int
     link: str
+    cause: str
 
     @property
     def client_label(self) -> str:
@@ -98,10 +103,14 @@ _OVERRIDE_COLUMNS = ("staff_id", "location_id", "branch_id", "first_day", "last_
 _HOLIDAY_COLUMNS = ("location_id", "country", "region", "all_methods", "switched_off")
 
 
+def _columns() -> dict[str, Combinable]:
+    return {**_COLUMNS, "cause": cause_column()}
+
+
 def appointment_rows_between(people: Sequence[StaffMember], start: datetime, end: datetime) -> Iterator[AppointmentRow]:
     """Return the appointments of these staff members that overlap [start, end), except cancelled ones. One query."""
-    rows = _shown(people, start, end).order_by("starts_at", "pk")
-    return map(AppointmentRow._make, rows.values_list(*(_COLUMNS[name] for name in AppointmentRow._fields)))
+    rows, columns = _shown(people, start, end).order_by("starts_at", "pk"), _columns()
+    return map(AppointmentRow._make, rows.values_list(*(columns[name] for name in AppointmentRow._fields)))
 
 
 def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -> str:
@@ -113,7 +122,7 @@ def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -
     overrides = DateOverride.objects.overlapping(*days).filter(Q(staff__in=people) | Q(location__in=places))
     override_hours = OverrideHours.objects.filter(override__in=overrides)
     holidays = HolidayCalendar.objects.filter(location__in=places)
-    digests = _digest("booked", _shown(people, start, end), _COLUMNS.values()).union(
+    digests = _digest("booked", _shown(people, start, end), _columns().values()).union(
         _digest("off", off, [F("staff_id"), F("starts_at"), F("ends_at")]),
         _digest("hours", hours, [F(name) for name in _HOURS_COLUMNS]),
         _digest("overrides", overrides, [F(name) for name in _OVERRIDE_COLUMNS]),

@@ -128,17 +128,21 @@ def _chip(appointment: AppointmentRow, start: datetime) -> Chip:
         status=status,
         start=format_time(start),
         client=appointment.client_label,
-        label=f"{appointment.service}, {_state_label(method, status, link, get_language())}",
+        label=f"{appointment.service}, {_state_label(method, status, link, get_language())}{_attention(appointment)}",
         method_icon=method_icon(method),
-        marks=_marks(status, link),
+        marks=_marks(status, link, bool(appointment.cause)),
         version=str(appointment.version) if appointment.is_movable else "",
     )
 
 
+def _attention(appointment: AppointmentRow) -> str:
+    return ", " + _("Needs attention") if appointment.cause else ""
+
+
 @lru_cache
-def _marks(status: str, link: str) -> list[str]:
+def _marks(status: str, link: str, needs_attention: bool) -> list[str]:
     warning = "exclamation-triangle-fill" if link == MeetingState.FAILED else ""
-    return [icon for icon in (status_icon(status), warning) if icon]
+    return [icon for icon in (status_icon(status), warning, "flag-fill" if needs_attention else "") if icon]
 
 
 @lru_cache

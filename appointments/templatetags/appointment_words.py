@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from appointments.answers import answer_text
 from appointments.labels import method_icon, personal_link_label, phone_to_call
 from appointments.models import Appointment
 from appointments.notifications.autolinks import without_autolinks
@@ -28,6 +29,7 @@ from coconut.fields.phone_numbers import phone_number, tel_uri
 from staff.clock import format_time, has_12_hours
 
 register = template.Library()
+register.filter(answer_text)
 register.filter(clock_time, expects_localtime=True)
 register.filter(current_zone_label)
 register.filter(current_zone_labels)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from appointments.absolute_urls import join_url, staff_join_url
+from appointments.attention.conditions import with_cause
 from appointments.labels import join_label
 from appointments.models import Appointment
 from appointments.video.link_state import link_of
@@ -20,7 +21,7 @@ from staff.access import current_member
 def appointment_or_404(request: HttpRequest, pk: int) -> Appointment:
     """Return the appointment with its related rows. Schedulers see those of the organisation, staff their own."""
     visible = Appointment.objects.visible_to(current_member(request)).with_details()
-    return get_object_or_404(visible.select_related("booked_by"), pk=pk)
+    return get_object_or_404(with_cause(visible.select_related("booked_by")), pk=pk)
 
 
 def link_context(appointment: Appointment) -> dict[str, Any]:

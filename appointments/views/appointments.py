@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from appointments.answers import answers_of
+from appointments.attention.texts import cause_text, last_results
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import is_movable
 from appointments.changes.notes import notes_fingerprint, write_notes
@@ -122,17 +124,22 @@ def _page_context(appointment: Appointment) -> dict[str, Any]:
     events = list(appointment.events.select_related("actor"))
     notifications = list(appointment.notifications.select_related("email").order_by("pk"))
     client = appointment.client
-    parts = [
+    parts: list[object] = [
         (appointment.version, appointment.status, client.name, client.email, client.phone, client.erased_at),
         (link_of(appointment).fingerprint, notes_fingerprint(appointment), [event.pk for event in events]),
         [(each.pk, each.email.state, each.email.is_uncertain) for each in notifications],
     ]
     is_erased = client.erased_at is not None
+    attention = cause_text(appointment)
+    parts.append(attention)
     return {
+        "attention": attention,
+        "last_result": last_results([appointment]).get(appointment.pk, "") if attention else "",
         "may_change": is_movable(appointment),
         "next_statuses": [] if is_erased else next_statuses(appointment),
         "previous_status": None if is_erased else PREVIOUS_STATUS.get(appointment.status),
         "notes": NotesForm.of(appointment),
+        "answers": list(answers_of(appointment)),
         "events": events,
         "notifications": notifications,
         "seen": sha256(repr(parts).encode()).hexdigest()[:16],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -10,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.attention.bulk_changes import progress_of, start_bulk_change
-from appointments.attention.conditions import with_cause
+from appointments.attention.conditions import load_with_cause
 from appointments.attention.texts import cause_text, last_results
 from appointments.bulk_change_models import BulkAction, BulkChange
 from appointments.forms.attention import AttentionFilter, BulkChangeForm
@@ -29,10 +31,10 @@ _FIRST_SHOWN = 10
 def attention(request: HttpRequest) -> HttpResponse:
     """List the appointments that need attention, with the reason for each."""
     filters = AttentionFilter(request.GET, organization=current_organization(request))
-    listed = list_context(request, with_cause(filters.appointments).with_details())
+    listed = list_context(request, filters.appointments)
     context = {
         "filters": filters,
-        "rows": _rows(list(listed["page"].object_list)),
+        "rows": _rows(listed["page"]),
         "changes": BulkChange.objects.filter(organization=filters.organization, finished_at=None),
         **listed,
     }
@@ -68,7 +70,7 @@ def attention_change(request: HttpRequest) -> HttpResponse:
         "action": action,
         "number": number,
         "selection": selection,
-        "rows": _rows(list(with_cause(chosen).with_details()[:_FIRST_SHOWN])),
+        "rows": _rows(chosen[:_FIRST_SHOWN]),
         "list_page": _list_address(request),
     }
     return render(request, "appointments/attention/confirm.html", context)
@@ -91,7 +93,8 @@ def _list_address(request: HttpRequest) -> str:
     return f"{see_other('attention').url}?{query.urlencode()}"
 
 
-def _rows(appointments: list[Appointment]) -> list[tuple[Appointment, str, str]]:
+def _rows(found: Iterable[Appointment]) -> list[tuple[Appointment, str, str]]:
     """Return each appointment with its reason and the result of the last bulk change."""
+    appointments = load_with_cause(found)
     results = last_results(appointments)
     return [(each, cause_text(each), results.get(each.pk, "")) for each in appointments]

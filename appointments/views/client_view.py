@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.booking_rules.errors import BookingError
 from appointments.client_view.book import book_as_client, is_repeated, next_slots
+from appointments.client_view.branches import MANY_BRANCHES, branches_of, matching_locations
 from appointments.client_view.form_tokens import find_booked, reference_of
 from appointments.client_view.offers import public_services, zones_by_region
 from appointments.client_view.rate_limits import (
@@ -36,6 +37,7 @@ from appointments.views.private_links import appointment_context, confidential
 from appointments.views.responses import json_error, see_other, too_many_requests
 from coconut.rate_limits import Limit
 from coconut.web.body_limits import small_bodies_only
+from coconut.web.response_headers import PERMISSIONS_POLICY_WITH_POSITION
 from staff.clock import override_clock
 from staff.embedding import embedding_sites
 from staff.models import Organization
@@ -104,12 +106,26 @@ def book(request: HttpRequest, organization: Organization) -> HttpResponse:
         if selection.method is None:
             return _render_step(request, selection, "methods", {})
         if selection.needs_location:
-            return _render_step(request, selection, "locations", {})
+            return _locations_step(request, selection)
         if request.method == "POST":
             return _book_selection(request, selection)
         if selection.starts_at is None:
             return _render_step(request, selection, "times", {"month": selection.month, "zones": zones_by_region()})
         return _render_step(request, selection, "details", {"form": DetailsForm(selection)})
+
+
+def _locations_step(request: HttpRequest, selection: ClientSelection) -> HttpResponse:
+    found = matching_locations(selection.locations, selection.words)
+    branches = branches_of(found, selection.organization.first_weekday)
+    context = {
+        "branches": branches,
+        "words": selection.words,
+        "has_search": len(selection.locations) > MANY_BRANCHES,
+        "has_coordinates": any(branch.has_coordinates for branch in branches),
+    }
+    response = _render_step(request, selection, "locations", context)
+    response.headers["Permissions-Policy"] = PERMISSIONS_POLICY_WITH_POSITION
+    return response
 
 
 def _render_step(request: HttpRequest, selection: ClientSelection, step: str, context: dict[str, Any]) -> HttpResponse:
@@ -147,6 +163,7 @@ def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpRes
                 starts_at=form.starts_at,
                 token=form.form_token,
                 client_note=form.cleaned_data["note"],
+                answers=form.questions.answers,
             )
         except BookingError as error:
             if not repeats:

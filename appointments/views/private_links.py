@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.attention.other_times import move_for_client, needs_colleague
+from appointments.attention.other_times import has_other_time, move_for_client, needs_colleague
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.status import cancel_appointment
 from appointments.client_view.mailboxes import mailbox_proof
@@ -96,6 +96,9 @@ def manage(request: HttpRequest, appointment: Appointment) -> HttpResponse:
         "mailbox_proof": mailbox_proof(appointment.client.email) or None,
         "reason": reason_for_client(appointment),
     }
+    # Searched only for the few who need it.
+    if context["needs_colleague"] and context["phase"] == Phase.AHEAD:
+        context["has_other_time"] = has_other_time(appointment)
     return render(request, "appointments/manage/page.html", context)
 
 

@@ -45,6 +45,10 @@ _DENIED: Final = (
 PERMISSIONS_POLICY: Final = ", ".join([*(f"{feature}=()" for feature in _DENIED), "clipboard-write=(self)"])
 
 
+#: For a page that sorts by the distance to the visitor.
+PERMISSIONS_POLICY_WITH_POSITION: Final = PERMISSIONS_POLICY.replace("geolocation=()", "geolocation=(self)")
+
+
 class PermissionsPolicyMiddleware:
     """Denies all pages, and the sites in their frames, the features of browsers that Coconut doesn't use."""
 
@@ -53,5 +57,5 @@ class PermissionsPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         return response

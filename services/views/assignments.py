@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,9 +15,11 @@ from django.views.decorators.http import require_http_methods
 
 from services.assignments import set_providers, set_services, with_provides
 from services.catalog import service_or_404
-from services.forms import ProviderFilter, ProvidersForm, ServicesOfPersonForm
+from services.forms import PlacesForm, ProviderFilter, ProvidersForm, ServicesOfPersonForm
 from services.models import Service
+from services.places import places_of, set_places
 from staff.access import admin_only, current_member, current_organization
+from staff.models import Location, StaffMember
 from staff.pagination import list_context
 from staff.people import person_or_404, search, visible_to
 from staff.views.planned_changes import save_or_ask
@@ -69,5 +72,44 @@ def services_of_person(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(saving.next_page or reverse("staff-services", args=[person.pk]))
         if saving.page is not None:
             return saving.page
-    context = {"form": form, "person": person, "services": organization.services.by_category()}
+    return _person_page(request, person, form)
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def places_of_services(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose where a staff member provides each service. GET, after a reload, shows the tab."""
+    person = person_or_404(current_member(request), pk)
+    if request.method == "GET":
+        return redirect("staff-services", person.pk)
+    places = places_of(person)
+    form = _places_form(person, places, request.POST)
+    if form.is_valid():
+        set_places(person, form.chosen, among=places)
+        messages.success(request, _("Saved."))
+        return redirect("staff-services", person.pk)
+    return _person_page(request, person, places_form=form)
+
+
+def _person_page(
+    request: HttpRequest,
+    person: StaffMember,
+    form: ServicesOfPersonForm | None = None,
+    places_form: PlacesForm | None = None,
+) -> HttpResponse:
+    organization = current_organization(request)
+    provided = person.assignments.values_list("service_id", flat=True)
+    places = places_of(person)
+    context = {
+        "form": form or ServicesOfPersonForm(None, organization=organization, provided=provided),
+        "person": person,
+        "services": organization.services.by_category(),
+        # With a single location, there is nothing to choose.
+        "places_form": (places_form or _places_form(person, places)) if len(places) > 1 else None,
+    }
     return render(request, "services/of_person.html", context)
+
+
+def _places_form(person: StaffMember, places: Sequence[Location], data: Any = None) -> PlacesForm:
+    assignments = person.assignments.select_related("service").prefetch_related("locations").order_by("service__name")
+    return PlacesForm(data, assignments=list(assignments), places=places)

@@ -62,4 +62,4 @@ def _future_text(params: Mapping[str, Any]) -> str:
     day = date_format(date.fromisoformat(params["starts_on"]), "D j M Y")
     if "after" not in params:
         return _("from %(day)s on") % {"day": day}
-    return _("from %(day)s on: %(hours)s") % {"day": day, "hours": week_text(params["after"])}
+    return _("from %(day)s on: %(hours)s") % {"day": day, "hours": week_text(params["after"]) or _("no hours")}

@@ -88,6 +88,18 @@ LOGO_CHANGED: Final = AuditKind("logo_changed", _("Logo changed"))
 LOGO_REMOVED: Final = AuditKind("logo_removed", _("Logo removed"))
 LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"), page="location-edit")
 LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"), page="location-edit")
+FUTURE_OPENING_HOURS_SAVED: Final = AuditKind(
+    "future_opening_hours_saved",
+    _("Future opening hours saved"),
+    page="location-hours",
+    describe=describe_future_hours,
+)
+FUTURE_OPENING_HOURS_REMOVED: Final = AuditKind(
+    "future_opening_hours_removed",
+    _("Future opening hours removed"),
+    page="location-hours",
+    describe=describe_future_hours,
+)
 OPENING_HOURS_CHANGED: Final = AuditKind(
     "opening_hours_changed", _("Opening hours changed"), page="location-hours", describe=describe_opening_hours
 )
@@ -128,6 +140,8 @@ STAFF_KINDS: Final = (
     LOGO_REMOVED,
     LOCATION_ADDED,
     LOCATION_CHANGED,
+    FUTURE_OPENING_HOURS_SAVED,
+    FUTURE_OPENING_HOURS_REMOVED,
     OPENING_HOURS_CHANGED,
     AUDIT_LOG_EXPORTED,
 )

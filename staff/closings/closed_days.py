@@ -8,6 +8,7 @@ from datetime import date, time, timedelta
 
 from django.utils.translation import gettext as _
 
+from staff.clock import format_time
 from staff.closings.holiday_dates import holidays_of
 from staff.models import DateOverride, HolidayCalendar, Location
 
@@ -42,7 +43,7 @@ class ClosedDay:
 
 def hours_text(hours: Iterable[tuple[time, time]]) -> str:
     """Return hours such as "09:00–12:00, 13:00–17:00"."""
-    return ", ".join(f"{start:%H:%M}–{end:%H:%M}" for start, end in hours)
+    return ", ".join(f"{format_time(start)}–{format_time(end)}" for start, end in hours)
 
 
 def closed_days(locations: Sequence[Location], first_day: date, last_day: date) -> list[ClosedDay]:

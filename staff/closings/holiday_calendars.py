@@ -11,6 +11,7 @@ from django.db import transaction
 from staff.audit_log.kinds import HOLIDAYS_CHANGED
 from staff.audit_log.record import record
 from staff.closings.locks import lock_locations
+from staff.hooks import changing_hours
 from staff.models import HolidayCalendar, Location
 
 
@@ -36,12 +37,13 @@ def set_holidays(locations: Collection[Location], choice: HolidayChoice) -> None
     """Let all these locations observe the same holidays."""
     with transaction.atomic():
         lock_locations(locations)
-        for location in locations:
-            before = choice_of(location)
-            _save(location, choice)
-            if choice != before:
-                params = {"before": _as_json(before), "after": _as_json(choice)}
-                record(HOLIDAYS_CHANGED, location, name=location.name, params=params)
+        with changing_hours(locations=locations):
+            for location in locations:
+                before = choice_of(location)
+                _save(location, choice)
+                if choice != before:
+                    params = {"before": _as_json(before), "after": _as_json(choice)}
+                    record(HOLIDAYS_CHANGED, location, name=location.name, params=params)
 
 
 def _save(location: Location, choice: HolidayChoice) -> None:

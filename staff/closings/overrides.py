@@ -27,6 +27,7 @@ from staff.audit_log.kinds import (
 from staff.audit_log.record import record
 from staff.closings.days_text import days_text
 from staff.closings.locks import lock_locations
+from staff.hooks import changing_hours
 from staff.models import DateOverride, Location, Organization, OverrideHours, StaffMember
 
 
@@ -65,7 +66,8 @@ def add_closings(locations: Sequence[Location], values: OverrideValues) -> list[
         lock_locations(locations)
         for location in locations:
             _check_free(location.overrides.all(), values, location.name)
-        added = [_save(DateOverride(location=location), values) for location in locations]
+        with changing_hours(locations=locations):
+            added = [_save(DateOverride(location=location), values) for location in locations]
         for override in added:
             _record(CLOSING_ADDED, override)
     return added
@@ -79,7 +81,8 @@ def change_closing(override: DateOverride, values: OverrideValues) -> None:
         lock_locations([location])
         _check_free(location.overrides.exclude(pk=override.pk), values, location.name)
         before = _as_json(override)
-        _save(override, values)
+        with changing_hours(locations=[location]):
+            _save(override, values)
         _record(CLOSING_CHANGED, override, before)
 
 
@@ -90,7 +93,8 @@ def remove_closing(override: DateOverride) -> None:
         lock_locations([override.location])
         if DateOverride.objects.filter(pk=override.pk).exists():
             _record(CLOSING_REMOVED, override)
-            override.delete()
+            with changing_hours(locations=[override.location]):
+                override.delete()
 
 
 def save_exception(person: StaffMember, values: OverrideValues, override: DateOverride | None = None) -> DateOverride:
@@ -103,7 +107,8 @@ def save_exception(person: StaffMember, values: OverrideValues, override: DateOv
         others = person.overrides.exclude(pk=override.pk) if override else person.overrides.all()
         _check_free(others, values, person.name)
         before = _as_json(override) if override else None
-        saved = _save(override or DateOverride(staff=person), values)
+        with changing_hours(person=person.pk):
+            saved = _save(override or DateOverride(staff=person), values)
         _record(EXCEPTION_CHANGED if override else EXCEPTION_ADDED, saved, before)
     return saved
 
@@ -116,7 +121,8 @@ def remove_exception(person: StaffMember, pk: int) -> bool:
         if override is None:
             return False
         _record(EXCEPTION_REMOVED, override)
-        override.delete()
+        with changing_hours(person=person.pk):
+            override.delete()
     return True
 
 

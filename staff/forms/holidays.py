@@ -17,19 +17,19 @@ _YEARS_AHEAD = 5
 
 
 class HolidayRegionForm(forms.Form):
-    """The country, region and year to preview. An invalid value falls back to that of `choice`, and to this year."""
+    """The country, region and year to preview. Without them, those of `choice` or of the address."""
 
     country = forms.ChoiceField(label=_("Country"), required=False)
     region = forms.ChoiceField(label=_("Region"), required=False)
     year = forms.TypedChoiceField(label=_("Year"), coerce=int, required=False)
 
-    def __init__(self, data: Mapping[str, Any], *, choice: HolidayChoice) -> None:
+    def __init__(self, data: Mapping[str, Any], *, choice: HolidayChoice, location: Location) -> None:
         this_year = timezone.localdate().year
         codes = countries()
-        country = data.get("country", choice.country)
+        country = data.get("country", choice.country or location.country)
         self.chosen_country = country if country in codes else ""
         regions = codes.get(self.chosen_country, ())
-        wanted = data.get("region", choice.region if self.chosen_country == choice.country else "")
+        wanted = data.get("region", choice.region if self.chosen_country == choice.country else location.region)
         self.chosen_region = wanted if wanted in regions else ""
         years = range(this_year, this_year + _YEARS_AHEAD + 1)
         year = data.get("year", "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.forms import BoundField
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from staff.clock import format_time
 from staff.forms.days import check_year
 from staff.hours import TimeRange
-from staff.models import Location, StaffMember, Weekday
+from staff.models import Location, Weekday
 
 MAX_RANGES_PER_DAY = 8
 _WEEK_MINUTES: Final = 7 * 24 * 60
@@ -120,16 +121,16 @@ class StartDayForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
     )
 
-    def __init__(self, data: Mapping[str, Any] | None, *, person: StaffMember, initial: date | None = None) -> None:
+    def __init__(self, data: Mapping[str, Any] | None, *, zone: ZoneInfo, initial: date | None = None) -> None:
         super().__init__(data, initial={"starts_on": initial.isoformat() if initial else None})
-        self.person = person
+        self.zone = zone
 
     def clean_starts_on(self) -> date | None:
         """Check that the day is in the future and near."""
         day: date | None = self.cleaned_data["starts_on"]
         if day is None:
             return None
-        if day <= timezone.localdate(timezone=self.person.zone):
+        if day <= timezone.localdate(timezone=self.zone):
             raise forms.ValidationError(gettext("Choose a later day, or leave this empty to change the hours at once."))
         return check_year(day)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 
 from staff.audit_log.differences import differences, first_values
 from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED
 from staff.audit_log.record import record
-from staff.locks import lock_staff
-from staff.models import ADDRESS_FIELDS, Location, StaffMember
+from staff.closings.locks import lock_locations
+from staff.models import ADDRESS_FIELDS, Location
 
 #: Fields that admins fill in, in the order of the form.
 DETAILS: Final = ("name", *ADDRESS_FIELDS, "phone", "time_zone", "latitude", "longitude", "active")
@@ -27,14 +26,8 @@ def save_location(location: Location) -> None:
             location.save()
             record(LOCATION_ADDED, location, name=location.name, changes=first_values(location, DETAILS))
             return
-        lock_staff(bookable_at(location))
+        lock_locations([location])
         before = Location.objects.lock(location.pk)
         location.save(update_fields=DETAILS)
         if changes := differences(before, location, DETAILS):
             record(LOCATION_CHANGED, location, name=location.name, changes=changes)
-
-
-def bookable_at(location: Location) -> QuerySet[StaffMember]:
-    """Return the staff members whose appointments may be at this location."""
-    here = Q(location=location) | Q(location=None)
-    return StaffMember.objects.filter(here, organization=location.organization_id)

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from staff.audit_log.kinds import OPENING_HOURS_CHANGED
 from staff.audit_log.record import record
+from staff.closings.locks import lock_locations
+from staff.hooks import changing_hours
 from staff.hours import TimeRange, sorted_week, week_as_json
-from staff.locations.saving import bookable_at
-from staff.locks import lock_staff
 from staff.models import Location, LocationHours
 
 
@@ -29,14 +29,14 @@ def replace_opening_week(location: Location, week: Iterable[TimeRange]) -> None:
     """Replace the weekly hours in force today. Those that start on a later day stay."""
     after = sorted_week(week)
     with transaction.atomic():
-        lock_staff(bookable_at(location))
-        Location.objects.lock(location.pk)
-        before = opening_week_of(location)
+        lock_locations([location])
+        before = opening_week_of(Location.objects.lock(location.pk))
         today = timezone.localdate(timezone=location.time_zone)
-        location.hours.filter(Q(starts_on=None) | Q(starts_on__lte=today)).delete()
-        LocationHours.objects.bulk_create(
-            LocationHours(location=location, weekday=part.weekday, start=part.start, end=part.end) for part in after
-        )
+        with changing_hours(locations=[location]):
+            location.hours.filter(Q(starts_on=None) | Q(starts_on__lte=today)).delete()
+            LocationHours.objects.bulk_create(
+                LocationHours(location=location, weekday=part.weekday, start=part.start, end=part.end) for part in after
+            )
         if after != before:
             params = {"before": week_as_json(before), "after": week_as_json(after)}
             record(OPENING_HOURS_CHANGED, location, name=location.name, params=params)

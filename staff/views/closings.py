@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -21,6 +22,7 @@ from staff.forms.holidays import HolidayRegionForm, HolidaysForm
 from staff.forms.overrides import ClosingForm
 from staff.models import DateOverride, Location
 from staff.pagination import list_context
+from staff.views.planned_changes import save_hours
 
 # Holidays are listed for the next year.
 _DAYS_AHEAD = timedelta(days=366)
@@ -31,16 +33,15 @@ _DAYS_AHEAD = timedelta(days=366)
 def closings(request: HttpRequest) -> HttpResponse:
     """List the closings and holidays of all locations, and add a closing."""
     organization = current_organization(request)
-    locations = list(organization.locations.all())
+    locations = list(organization.locations.active())
     form = ClosingForm(request.POST if request.method == "POST" else None, locations=locations)
     if form.is_bound and form.is_valid():
-        try:
-            add_closings(list(form.cleaned_data["locations"]), form.values)
-        except ValidationError as refusal:
-            form.add_error(None, refusal.messages)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("closings")
+        chosen = list(form.cleaned_data["locations"])
+        saving = save_hours(request, form, partial(add_closings, chosen, form.values))
+        if saving.is_saved:
+            return redirect(saving.next_page or reverse("closings"))
+        if saving.page is not None:
+            return saving.page
     today = timezone.localdate()
     page = list_context(request, upcoming_closings(organization))
     context = {
@@ -62,13 +63,11 @@ def closing_edit(request: HttpRequest, pk: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = ClosingForm(data, locations=[override.location], override=override)
     if form.is_bound and form.is_valid():
-        try:
-            change_closing(override, form.values)
-        except ValidationError as refusal:
-            form.add_error(None, refusal.messages)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("closings")
+        saving = save_hours(request, form, partial(change_closing, override, form.values))
+        if saving.is_saved:
+            return redirect(saving.next_page or reverse("closings"))
+        if saving.page is not None:
+            return saving.page
     return render(request, "staff/closings/edit.html", {"form": form, "override": override})
 
 
@@ -89,13 +88,16 @@ def holidays(request: HttpRequest, pk: int) -> HttpResponse:
     location = get_object_or_404(organization.locations, pk=pk)
     choice = choice_of(location)
     data = request.POST if request.method == "POST" else None
-    region = HolidayRegionForm(data or request.GET, choice=choice)
-    others = list(organization.locations.all())
+    region = HolidayRegionForm(data or request.GET, choice=choice, location=location)
+    others = list(organization.locations.active())
     form = HolidaysForm(data, region=region, choice=choice, location=location, locations=others)
     if form.is_bound and form.is_valid():
-        set_holidays(list(form.cleaned_data["locations"]), form.choice)
-        messages.success(request, _("Saved."))
-        return redirect("closings")
+        chosen = list(form.cleaned_data["locations"])
+        saving = save_hours(request, form, partial(set_holidays, chosen, form.choice))
+        if saving.is_saved:
+            return redirect(saving.next_page or reverse("closings"))
+        if saving.page is not None:
+            return saving.page
     context = {"form": form, "region": region, "location": location, "locations": others}
     return render(request, "staff/closings/holidays.html", context)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,6 +17,7 @@ from staff.forms.overrides import ExceptionForm
 from staff.models import DateOverride, StaffMember
 from staff.people import person_or_404
 from staff.views.hours import hours_page, locations_of
+from staff.views.planned_changes import Saving, save_hours
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,10 +28,10 @@ def exception_add(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         return redirect("staff-hours", person.pk)
     form = ExceptionForm(request.POST, person=person, locations=locations_of(person))
-    if _is_saved(form, person):
-        messages.success(request, _("Saved."))
-        return redirect("staff-hours", person.pk)
-    return hours_page(request, person, exception_form=form)
+    saving = _save(request, form, person)
+    if saving.is_saved:
+        return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))
+    return saving.page or hours_page(request, person, exception_form=form)
 
 
 @require_http_methods(["GET", "POST"])
@@ -39,10 +42,10 @@ def exception_edit(request: HttpRequest, pk: int, override_pk: int) -> HttpRespo
     override = get_object_or_404(person.overrides, pk=override_pk)
     data = request.POST if request.method == "POST" else None
     form = ExceptionForm(data, person=person, locations=locations_of(person), override=override)
-    if form.is_bound and _is_saved(form, person, override):
-        messages.success(request, _("Saved."))
-        return redirect("staff-hours", person.pk)
-    return render(request, "staff/exception.html", {"form": form, "person": person})
+    saving = _save(request, form, person, override) if form.is_bound else Saving()
+    if saving.is_saved:
+        return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))
+    return saving.page or render(request, "staff/exception.html", {"form": form, "person": person})
 
 
 @require_POST
@@ -55,12 +58,9 @@ def exception_remove(request: HttpRequest, pk: int, override_pk: int) -> HttpRes
     return redirect("staff-hours", person.pk)
 
 
-def _is_saved(form: ExceptionForm, person: StaffMember, override: DateOverride | None = None) -> bool:
+def _save(
+    request: HttpRequest, form: ExceptionForm, person: StaffMember, override: DateOverride | None = None
+) -> Saving:
     if not form.is_valid():
-        return False
-    try:
-        save_exception(person, form.values, override)
-    except ValidationError as refusal:
-        form.add_error(None, refusal.messages)
-        return False
-    return True
+        return Saving()
+    return save_hours(request, form, partial(save_exception, person, form.values, override))

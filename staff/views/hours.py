@@ -9,10 +9,9 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -20,6 +19,7 @@ from staff.access import current_member, not_for_schedulers
 from staff.closings.future_weeks import future_weeks, remove_future_week, save_future_week
 from staff.closings.listing import closing_rows
 from staff.closings.overrides import upcoming_exceptions
+from staff.forms.days import day_or_404
 from staff.forms.hours import CopyForm, StartDayForm, WeekForm, with_day_copied
 from staff.forms.overrides import ExceptionForm
 from staff.forms.time_off import TimeOffForm
@@ -60,7 +60,7 @@ def hours(request: HttpRequest, pk: int) -> HttpResponse:
 def future_hours_remove(request: HttpRequest, pk: int, day: str) -> HttpResponse:
     """Remove the weekly hours that start on a later day. A second click changes nothing."""
     person = person_or_404(current_member(request), pk)
-    starts_on = _day_or_404(day)
+    starts_on = day_or_404(day)
     if remove_future_week(person, starts_on):
         messages.success(request, _("The future hours are removed."))
     return redirect("staff-hours", person.pk)
@@ -137,7 +137,7 @@ def _week_forms(
     choices = locations if len(locations) > 1 else ()
     return _WeekForms(
         WeekForm(data, week=week, locations=choices, no_location=home),
-        StartDayForm(data, person=person, initial=starts_on),
+        StartDayForm(data, zone=person.zone, initial=starts_on),
         CopyForm(data if data and "copy" in data else None),
     )
 
@@ -173,13 +173,3 @@ def _copied(request: HttpRequest, person: StaffMember) -> _WeekForms:
     data = with_day_copied(request.POST, given["copy_from"], given["copy_to"])
     messages.info(request, _("The hours are copied. Save to keep them."))
     return replace(forms, week=_week_forms(person, locations, data).week)
-
-
-def _day_or_404(text: str) -> date:
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    if day is None:
-        raise Http404
-    return day

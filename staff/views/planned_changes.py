@@ -10,13 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from staff.access import current_organization
 from staff.hooks import affected_appointments
 from staff.planned_changes import AffectedAppointments, Cause, PlannedChange
 
@@ -80,6 +83,20 @@ def save_or_ask(request: HttpRequest, save: Callable[[], Sequence[PlannedChange]
     messages.success(request, _saved_text(groups))
     next_page = f"{groups[0].affected.action_page}&action={choice}" if groups and choice in _ACTIONS else ""
     return Saving(is_saved=True, next_page=next_page)
+
+
+def save_hours(request: HttpRequest, form: forms.Form, save: Callable[[], object]) -> Saving:
+    """Save a change of hours, or ask first. A ValidationError of `save` becomes an error of the form."""
+
+    def attempt() -> list[PlannedChange] | None:
+        try:
+            save()
+        except ValidationError as refusal:
+            form.add_error(None, refusal.messages)
+            return None
+        return [PlannedChange(current_organization(request), Cause.OUTSIDE_HOURS)]
+
+    return save_or_ask(request, attempt)
 
 
 def save_form(form: ChangeForm) -> list[PlannedChange] | None:

@@ -84,14 +84,15 @@ function eventContent({ event }) {
   const first = element("div", "booked-first");
   // Icons come before the name, because a long name is cut off at the end.
   const link = { pending: "hourglass-split", failed: "exclamation-triangle-fill" }[details.link];
-  first.append(...[details.statusIcon, link, details.icon].filter(Boolean).map(icon), element("strong", "", event.title));
+  const attention = details.attention && "flag-fill";
+  first.append(...[attention, details.statusIcon, link, details.icon].filter(Boolean).map(icon), element("strong", "", event.title));
   return { domNodes: [first, element("div", "booked-more", details.service)] };
 }
 
 function addLabel({ el, event, timeText }) {
   if (event.display === "background") return;
   const details = event.extendedProps;
-  const labels = [timeText, event.title, details.service, details.method, details.status, details.linkLabel].filter(Boolean);
+  const labels = [timeText, event.title, details.service, details.method, details.status, details.linkLabel, details.attention].filter(Boolean);
   el.setAttribute("aria-label", labels.join(", "));
   el.title = labels.join("\n");
   el.dataset.appointment = event.id;

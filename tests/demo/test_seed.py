@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db.models import Q
 
+from appointments.attention.conditions import needing_attention
 from appointments.clients import possible_duplicates
 from appointments.models import Appointment, Client, Status
 from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
@@ -20,6 +22,8 @@ from simulator.people import CONTOSO_ID, PEOPLE
 from staff.audit_log.kinds import ROLE_CHANGED
 from staff.audit_log.models import AuditEvent
 from staff.audit_log.text import entries_of
+from staff.branding.colors import MIN_CONTRAST, contrast_with_white
+from staff.branding.logos import logo_with
 from staff.models import DateOverride, HolidayCalendar, Organization, StaffMember, TimeOff, WorkingHours
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +50,17 @@ def test_the_audit_log_shows_how_the_front_desk_got_its_role() -> None:
 
     assert (entry.actor, entry.details) == ("Ada Lovell", "Role: Staff member → Scheduler")
     assert entry.event.at < WEDNESDAY_NOON
+
+
+def test_maple_has_a_logo_a_colour_and_a_branch_in_another_time_zone() -> None:
+    seed(WEDNESDAY_NOON)
+
+    maple = Organization.objects.get(slug="maple")
+
+    assert (maple.color, bool(logo_with("maple", maple.logo_digest))) == ("#9b2226", True)
+    assert contrast_with_white(maple.color) >= MIN_CONTRAST
+    zones = {branch.time_zone.key for branch in maple.locations.all() if branch.map_link and branch.hours.exists()}
+    assert zones == {"America/Toronto", "America/Vancouver"}
 
 
 @pytest.mark.parametrize("email", [login.email for login in LOGINS])
@@ -75,6 +90,17 @@ def test_the_simulated_tenant_knows_all_staff_except_four_who_cannot_be_matched_
 
     assert unknown == {"grace@maple.example", "hugo@maple.example", "ivy@maple.example"}
     assert refused == {"frank@maple.example"}
+
+
+@pytest.mark.parametrize("now", [WEDNESDAY_NOON, SATURDAY])
+def test_two_appointments_need_attention_because_their_staff_member_leaves(now: datetime) -> None:
+    seed(now)
+
+    with time_machine.travel(now, tick=False):
+        found = needing_attention(Organization.objects.get(slug="maple"))
+
+    assert [appointment.staff.name for appointment in found] == ["Erin Walsh", "Erin Walsh"]
+    assert {appointment.staff.last_day for appointment in found} == {date(2026, 12, 2)}
 
 
 def test_staff_have_the_same_names_at_microsoft() -> None:
@@ -187,7 +213,7 @@ def test_maple_observes_holidays_and_plans_closings_after_its_appointments() -> 
     seed(WEDNESDAY_NOON)
 
     last = max(appointment.starts_at.date() for appointment in Appointment.objects.all())
-    assert set(HolidayCalendar.objects.values_list("country", "region")) == {("CA", "ON")}
+    assert set(HolidayCalendar.objects.values_list("country", "region")) == {("CA", "ON"), ("CA", "BC")}
     assert DateOverride.objects.filter(location__isnull=False, first_day__gt=last).count() == 2
     assert DateOverride.objects.filter(staff__isnull=False, first_day__gt=last).count() == 2
     assert WorkingHours.objects.filter(starts_on__gt=last, location__name="Rosedale").count() == 1

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from appointments.attention.conditions import needing_attention
+from services.forms import ServiceForm
 from services.models import MeetingMethod, ServiceAssignment
 from staff.audit_log.models import AuditEvent
 from staff.hours import TimeRange, week_of
@@ -42,9 +43,11 @@ def person_fields(**changes: Any) -> dict[str, Any]:
     return {**person, "role": "staff", "is_active": "on", **changes}
 
 
-def service_fields() -> dict[str, Any]:
-    numbers = {"duration": 30, "buffer_before": 0, "buffer_after": 0, "minimum_notice": 0, "booking_horizon_days": 90}
-    return {"name": "Mortgage review", "public": "on", **numbers}
+def service_fields(maple: Maple) -> dict[str, Any]:
+    """Return the fields of the service as they are, but not active."""
+    form = ServiceForm(instance=maple.review)
+    values = {name: form[name].value() for name in form.fields if name != "active"}
+    return {name: value for name, value in values.items() if value is not None and value is not False}
 
 
 def stored_sam(maple: Maple) -> StaffMember:
@@ -97,7 +100,7 @@ PAGES = {
     "service": Page(
         Cause.SERVICE_OFF,
         lambda maple: reverse("service-edit", args=[maple.review.pk]),
-        lambda maple: service_fields(),
+        service_fields,
         lambda maple: not type(maple.review).objects.get().active,
     ),
     "meeting methods": Page(

@@ -253,6 +253,7 @@ def test_a_video_call_that_becomes_another_one_says_that_there_is_nothing_to_joi
         "Meeting method: At location",
         "(before: Video Call)",
         "Location: Main Street, 12 Main St",
+        "Map: https://www.google.com/maps/search/?api=1&query=12+Main+St",
         nothing,
         *manage_lines(changed),
     ]

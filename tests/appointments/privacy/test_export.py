@@ -109,6 +109,6 @@ def test_any_number_of_appointments_takes_the_same_queries(
         maple.book(starts_at=monday(10 + number))
     client = Client.objects.select_related("organization").get(pk=maple.cleo.pk)
 
-    # Appointments, events and their actors, notifications and their emails.
-    with django_assert_num_queries(5):
+    # Appointments, answers, events and their actors, notifications and their emails.
+    with django_assert_num_queries(6):
         export_client(client)

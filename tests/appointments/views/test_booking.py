@@ -362,7 +362,7 @@ def test_the_form_takes_the_same_queries_for_any_number_of_people(
         browser.get(ADD, chosen)
 
 
-FORM_QUERIES = 11
+FORM_QUERIES = 12
 
 
 def test_after_disconnect_no_staff_are_offered_for_video_and_the_page_shows_why(

@@ -283,5 +283,5 @@ def test_the_page_takes_the_same_queries_for_any_number_of_people(
         make_hours(member)
     review = make_service(maple_with_teams.organization, "Video review", provided_by=(maple_with_teams.sam, *others))
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         as_sky.get(PAGE, booking_data(maple_with_teams, service=review.pk, method=VIDEO))

@@ -9,9 +9,9 @@ import pytest
 
 from staff.clock import override_clock
 from staff.hours import TimeRange
-from staff.locations.opening_hours import today_text, week_text
+from staff.locations.opening_hours import today_texts, week_text
 from staff.locations.week import replace_opening_week
-from staff.models import Clock, Organization
+from staff.models import Clock, DateOverride, HolidayCalendar, Organization, OverrideHours
 from tests.factories import make_location
 
 OFFICE = [TimeRange(day, time(9), time(17)) for day in range(5)]
@@ -57,8 +57,24 @@ def test_today_is_the_day_at_the_location(maple: Organization, now: datetime, te
     location = make_location(maple, time_zone=ZoneInfo("America/Vancouver"))
     replace_opening_week(location, OFFICE)
 
-    assert today_text(location, now) == text
+    assert today_texts([location], now) == {location.pk: text}
 
 
 def test_a_location_without_hours_is_neither_open_nor_closed_today(maple: Organization) -> None:
-    assert today_text(make_location(maple), datetime(2026, 11, 30, tzinfo=UTC)) == ""
+    location = make_location(maple)
+
+    assert today_texts([location], datetime(2026, 11, 30, tzinfo=UTC)) == {location.pk: ""}
+
+
+def test_a_closing_replaces_the_hours_of_today(maple: Organization) -> None:
+    """Monday has other hours, and is a holiday, too: the closing that an admin entered counts."""
+    location = make_location(maple)
+    replace_opening_week(location, OFFICE)
+    HolidayCalendar.objects.create(location=location, country="GB", region="SCT")  # St Andrew's Day
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    assert today_texts([location], now) == {location.pk: "Closed today"}
+
+    override = DateOverride.objects.create(location=location, first_day=now.date(), last_day=now.date())
+    OverrideHours.objects.create(override=override, start=time(10), end=time(12))
+
+    assert today_texts([location], now) == {location.pk: "Today 10:00–12:00"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
 from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED, OPENING_HOURS_CHANGED
 from staff.audit_log.models import AuditEvent
 from staff.audit_log.text import entries_of
+from staff.closings.future_weeks import future_weeks, save_future_week
 from staff.forms.locations import LocationForm
 from staff.forms.people import AddPersonForm, PersonForm
 from staff.hours import TimeRange
@@ -242,3 +244,48 @@ def test_new_staff_are_offered_active_locations_only(maple: Organization) -> Non
 
 def offered(form: PersonForm) -> Any:
     return form.fields["location"].queryset  # type: ignore[attr-defined]
+
+
+# --- Opening hours from a later day on ---------------------------------------------------------------------
+LATER = date(2099, 1, 5)
+
+
+def hours_page(location: Location) -> str:
+    return reverse("location-hours", args=[location.pk])
+
+
+def test_opening_hours_with_a_start_leave_those_in_force_until_then(as_ada: Browser, maple: Organization) -> None:
+    location = make_location(maple)
+    replace_opening_week(location, [TimeRange(0, time(9), time(17))])
+    starts_on = timezone.localdate() + timedelta(days=30)
+
+    as_ada.post(hours_page(location), {"d0_0_start": "10:00", "d0_0_end": "12:00", "starts_on": starts_on.isoformat()})
+
+    assert opening_week_of(location) == [TimeRange(0, time(9), time(17))]
+    assert future_weeks(location) == [(starts_on, [TimeRange(0, time(10), time(12))])]
+
+
+def test_future_opening_hours_are_shown_removed_and_recorded(as_ada: Browser, maple: Organization) -> None:
+    location = make_location(maple)
+    save_future_week(location, LATER, [TimeRange(0, time(10), time(12))])
+
+    page = as_ada.get(hours_page(location), {"from": "2099-01-05"})
+    as_ada.post(reverse("location-future-hours-remove", args=[location.pk, "2099-01-05"]))
+
+    assert page.context["week_form"]["d0_0_start"].value() == time(10)
+    assert future_weeks(location) == []
+    details = [
+        entry.details for entry in entries_of(AuditEvent.objects.filter(kind__startswith="future_").order_by("pk"))
+    ]
+    assert details == ["from Mon 5 Jan 2099 on: Monday 10:00–12:00", "from Mon 5 Jan 2099 on"]
+
+
+def test_future_opening_hours_need_at_least_one_day(as_ada: Browser, maple: Organization) -> None:
+    location = make_location(maple)
+    starts_on = timezone.localdate() + timedelta(days=30)
+
+    page = as_ada.post(hours_page(location), {"starts_on": starts_on.isoformat()})
+
+    assert page.context["week_form"].errors["__all__"] == [
+        "Enter hours for at least one day. If the location closes then, add a closing instead."
+    ]
