@@ -22,7 +22,7 @@ class BulkChange(LeasedModel):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="bulk_changes")
     action = models.CharField(max_length=10, choices=BulkAction)
-    # Reason of a cancellation, which clients read.
+    # Reason of a cancellation, which clients read. Blank once the change is finished.
     reason = models.CharField(max_length=300, blank=True)
     started_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True)
     started_at = models.DateTimeField(db_default=Now())

@@ -43,7 +43,8 @@ def work_on_bulk_change(pk: int) -> None:
         return
     change = BulkChange.objects.select_related("organization", "started_by__organization").get(pk=pk)
     if _change_items(change):
-        BulkChange.objects.filter(pk=pk).release_lease(token, finished_at=Now())
+        # The reason may quote a client. Each appointment keeps its own, which an erasure blanks.
+        BulkChange.objects.filter(pk=pk).release_lease(token, finished_at=Now(), reason="")
     elif BulkChange.objects.filter(pk=pk).release_lease(token):
         send(WORK_TASK, pk)
 

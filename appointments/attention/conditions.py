@@ -31,12 +31,12 @@ from django.utils import timezone
 
 from appointments.changes.move import MOVABLE
 from appointments.models import LONGEST_BUSY_TIME, Appointment, AppointmentQuerySet
-from services.models import MeetingMethodOffer, ServiceAssignment
+from services.models import MeetingMethod, MeetingMethodOffer, ServiceAssignment
 from staff.models import Location, Organization, TimeOff
 from staff.planned_changes import Cause
 
 #: Causes that can be read from the rows, the most important first.
-READABLE: Final = tuple(cause for cause in Cause if cause != Cause.LOCATION_CLOSED)
+READABLE: Final = tuple(Cause)
 
 
 def upcoming(organization: Organization | int | None) -> AppointmentQuerySet:
@@ -102,6 +102,7 @@ def _conditions() -> dict[Cause, Q]:
         Cause.NOT_ASSIGNED: ~Q(Exists(assigned)),
         Cause.SERVICE_OFF: Q(service__active=False),
         Cause.METHOD_OFF: ~Q(Exists(offered)),
+        Cause.LOCATION_CLOSED: Q(method=MeetingMethod.AT_LOCATION, location__active=False),
     }
 
 

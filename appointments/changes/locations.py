@@ -14,16 +14,12 @@ from staff.models import Location
 
 
 def location_sentences(before: Location, after: Location) -> list[str]:
-    """Return what the change means for the upcoming appointments at the location, a sentence each."""
-    moves_zone, closes = before.time_zone != after.time_zone, before.active and not after.active
-    if not (moves_zone or closes):
+    """Return what another time zone means for the upcoming appointments at the location."""
+    if before.time_zone == after.time_zone:
         return []
     upcoming = _upcoming_at(before)
-    number, first = upcoming.count(), upcoming.order_by("starts_at").first()
-    if first is None:
-        return []
-    sentences = [_closing_sentence(number)] if closes else []
-    return [*sentences, _zone_sentence(number, first.starts_at, before, after)] if moves_zone else sentences
+    first = upcoming.order_by("starts_at").first()
+    return [] if first is None else [_zone_sentence(upcoming.count(), first.starts_at, before, after)]
 
 
 def _upcoming_at(location: Location) -> QuerySet[Appointment]:
@@ -33,15 +29,6 @@ def _upcoming_at(location: Location) -> QuerySet[Appointment]:
         status__in=LIVE_STATUSES,
         starts_at__gt=timezone.now(),
     )
-
-
-def _closing_sentence(number: int) -> str:
-    sentence = ngettext(
-        "%d upcoming appointment stays booked at this location. Move or cancel it if the client can’t come here.",
-        "%d upcoming appointments stay booked at this location. Move or cancel them if clients can’t come here.",
-        number,
-    )
-    return sentence % number
 
 
 def _zone_sentence(number: int, first: datetime, before: Location, after: Location) -> str:

@@ -18,6 +18,7 @@ from staff.forms.people import ACTIVE
 from staff.locations.notices import consequences
 from staff.locations.saving import DETAILS, save_location
 from staff.models import Location, Organization
+from staff.planned_changes import Cause, PlannedChange
 
 if TYPE_CHECKING:
     LocationModelForm = forms.ModelForm[Location]
@@ -121,6 +122,16 @@ class LocationForm(LocationModelForm):
         changed = copy(self._stored)
         changed.time_zone, changed.active = cleaned["time_zone"], cleaned["active"]
         return changed
+
+    def planned_changes(self) -> list[PlannedChange]:
+        """Return what the saved change takes away from booked appointments."""
+        organization = self.instance.organization
+        changes = []
+        if self._stored.active and not self.instance.active:
+            changes.append(PlannedChange(organization, Cause.LOCATION_CLOSED, location=self.instance.pk))
+        if self._stored.time_zone != self.instance.time_zone:
+            changes.append(PlannedChange(organization, Cause.OUTSIDE_HOURS))
+        return changes
 
     def save_or_explain(self) -> bool:
         """Save the location. Return False, with an error on the form, if its name was taken meanwhile."""

@@ -10,6 +10,7 @@ from staff.audit_log.differences import differences, first_values
 from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED
 from staff.audit_log.record import record
 from staff.closings.locks import lock_locations
+from staff.hooks import changing_hours
 from staff.models import ADDRESS_FIELDS, Location
 
 #: Fields that admins fill in, in the order of the form.
@@ -28,6 +29,8 @@ def save_location(location: Location) -> None:
             return
         lock_locations([location])
         before = Location.objects.lock(location.pk)
-        location.save(update_fields=DETAILS)
+        # Opening hours are meant in the zone.
+        with changing_hours(locations=[location] if before.time_zone != location.time_zone else []):
+            location.save(update_fields=DETAILS)
         if changes := differences(before, location, DETAILS):
             record(LOCATION_CHANGED, location, name=location.name, changes=changes)

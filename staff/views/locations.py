@@ -22,7 +22,7 @@ from staff.locations.week import opening_week_of, replace_opening_week
 from staff.models import Location
 from staff.pagination import list_context
 from staff.planned_changes import Cause, PlannedChange
-from staff.views.planned_changes import Saving, save_or_ask
+from staff.views.planned_changes import Saving, save_form, save_or_ask
 
 
 @require_GET
@@ -53,10 +53,12 @@ def edit_location(request: HttpRequest, pk: int) -> HttpResponse:
     location = location_or_404(current_organization(request), pk)
     name = location.name
     form = LocationForm(request.POST or None, instance=location)
-    if form.is_valid() and form.save_or_explain():
-        messages.success(request, _("Saved."))
-        return redirect("location-edit", location.pk)
-    return render(request, "staff/locations/edit.html", {"form": form, "location": location, "name": name})
+    saving = save_or_ask(request, partial(save_form, form)) if form.is_valid() else Saving()
+    if saving.is_saved:
+        return redirect(saving.next_page or reverse("location-edit", args=[location.pk]))
+    return saving.page or render(
+        request, "staff/locations/edit.html", {"form": form, "location": location, "name": name}
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -162,6 +162,16 @@ def test_cancelling_emails_the_reason(maple: Maple) -> None:
     assert "cancelled" in emails_to("cleo@example.com")
 
 
+def test_a_finished_bulk_change_keeps_no_reason(maple: Maple) -> None:
+    maple.book()
+    leave(maple.sam)
+
+    change = run(maple, BulkAction.CANCEL, reason="Cleo Brandt asked for it.")
+
+    change.refresh_from_db()
+    assert (change.reason, change.finished_at is not None) == ("", True)
+
+
 def test_offering_other_times_emails_the_client_and_keeps_the_time(maple: Maple, tess: StaffMember) -> None:
     booked = maple.book()
     leave(maple.sam)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,13 @@ import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
 
+from appointments.attention.conditions import needing_attention
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
 from appointments.models import Appointment, BookedThrough
 from services.models import MeetingMethod
-from staff.models import Location, Role
+from staff.models import Location, LocationHours, Role, Weekday
+from staff.planned_changes import Cause
 from tests.appointments.conftest import NOW, Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_location, make_member
@@ -81,16 +84,37 @@ def test_another_zone_needs_no_confirmation_without_upcoming_appointments(
     assert branch.time_zone.key == "America/Vancouver"
 
 
-def test_closing_a_location_counts_its_upcoming_appointments(maple: Maple, ada: Browser, branch: Location) -> None:
+def test_closing_a_location_asks_about_its_upcoming_appointments(maple: Maple, ada: Browser, branch: Location) -> None:
     for hour in (10, 14):
         maple.book(starts_at=monday(hour))
+    maple.book(starts_at=monday(16), method=MeetingMethod.PHONE)
 
     asked = submit(ada, branch, active="")
 
-    assert asked.context["form"].notices == [
-        "2 upcoming appointments stay booked at this location. Move or cancel them if clients can’t come here."
-    ]
-    assert asked.context["form"].errors == {"confirmed": ["Tick this if it is what you want. Nothing is saved yet."]}
+    branch.refresh_from_db()
+    assert "This change concerns 2 booked appointments" in asked.text
+    assert branch.active
+
+
+def test_appointments_left_at_a_closed_location_need_attention(maple: Maple, ada: Browser, branch: Location) -> None:
+    booked = maple.book(starts_at=monday(10))
+
+    submit(ada, branch, active="", affected="leave")
+
+    branch.refresh_from_db()
+    assert not branch.active
+    assert [*needing_attention(maple.organization, [Cause.LOCATION_CLOSED])] == [booked]
+
+
+def test_another_zone_asks_about_appointments_that_it_leaves_outside_the_opening_hours(
+    maple: Maple, ada: Browser, branch: Location
+) -> None:
+    LocationHours.objects.create(location=branch, weekday=Weekday.MONDAY, start=time(9), end=time(17))
+    maple.book(starts_at=monday(14))
+
+    asked = submit(ada, branch, time_zone="America/Vancouver", confirmed="on")
+
+    assert "This change concerns 1 booked appointment" in asked.text
 
 
 def test_other_details_need_no_confirmation(maple: Maple, ada: Browser, branch: Location) -> None:

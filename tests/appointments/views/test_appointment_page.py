@@ -201,14 +201,6 @@ def test_move_keeps_the_link(video: Appointment, as_sky: Browser):
     assert (video.starts_at, video.join_token, video.meeting_id) == (monday(14), join_token, meeting)
 
 
-def test_the_move_form_offers_the_appointments_own_time_too(maple: Maple, as_sky: Browser):
-    appointment = maple.book()
-
-    form = as_sky.get(address("appointment-move", appointment)).context["form"]
-
-    assert form.times.on_the_day[4] == monday(10)
-
-
 def test_a_refused_move_shows_the_reason_and_the_next_free_times_and_keeps_the_input(maple: Maple, as_sky: Browser):
     appointment = maple.book()
     maple.book(starts_at=monday(14))
