@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, RematchRun
 from integrations.platforms.failures import MOST_UNUSABLE_ANSWERS, ErrorKind
 from integrations.platforms.registry import platform_of
+from staff.clock import format_time
 
 
 @dataclass(frozen=True)
@@ -109,4 +110,4 @@ def _time_label(time: datetime) -> str:
     """Return the time in the reader's zone, with the day unless it is today."""
     local = timezone.localtime(time)
     is_today = local.date() == timezone.localdate()
-    return date_format(local, "H:i" if is_today else "j M, H:i")
+    return format_time(local) if is_today else f"{date_format(local, 'j M')}, {format_time(local)}"

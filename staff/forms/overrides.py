@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coconut.fields.one_line_text import OneLineFormField
+from staff.clock import format_time
 from staff.closings.overrides import OverrideValues
 from staff.forms.days import check_year
 from staff.forms.hours import span_error
@@ -123,7 +124,7 @@ class OverrideForm(forms.Form):
         in_order = sorted(found, key=lambda part: part[0].minutes)
         for (earlier, _number), (later, number) in pairwise(in_order):
             if later.minutes[0] < earlier.minutes[1]:
-                hours = f"{earlier.start:%H:%M}–{earlier.end:%H:%M}"
+                hours = f"{format_time(earlier.start)}–{format_time(earlier.end)}"
                 self.add_error(f"end_{number}", gettext("This overlaps %(hours)s.") % {"hours": hours})
 
     def _skipped_text(self, part: TimeRange) -> str:
@@ -137,7 +138,7 @@ class OverrideForm(forms.Form):
         ends_on = first + timedelta(days=part.end <= part.start)
         for day, at in ((first, part.start), (ends_on, part.end)):
             if any(_is_skipped(datetime.combine(day, at, zone)) for zone in self.zones):
-                params = {"day": date_format(day, "j F Y"), "time": f"{at:%H:%M}"}
+                params = {"day": date_format(day, "j F Y"), "time": format_time(at)}
                 return gettext("Clocks change on %(day)s and skip %(time)s. Choose another time.") % params
         return ""
 
