@@ -18,6 +18,11 @@ if (browserZone && !address.searchParams.has("zone")) {
   }
 }
 
+// In a sandboxed iframe without allow-same-origin, a form has no origin, so that it would be refused after the last step.
+if (window.origin === "null") {
+  document.getElementById("sandboxed").hidden = false;
+}
+
 // In an iframe, post the page's height to the embedding site, so that it can resize the iframe.
 if (window.parent !== window) {
   const postHeight = () => window.parent.postMessage(

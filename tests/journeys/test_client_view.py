@@ -55,6 +55,7 @@ def test_it_can_be_booked_inside_an_allowed_site_without_third_party_cookies_and
 
         page.goto(site)
         inside = page.frame_locator("iframe >> nth=0")
+        expect(inside.get_by_text("You can’t book here")).to_be_hidden()
         steps.choose_a_video_call(inside)
         steps.book_as_client(inside)
         page.goto(stranger)
@@ -62,6 +63,20 @@ def test_it_can_be_booked_inside_an_allowed_site_without_third_party_cookies_and
         # Including the cookie that the other frame of the site tries to set.
         assert context.cookies() == []
         assert page.frames[1].url.startswith("chrome-error:")
+        context.close()
+
+
+def test_a_sandboxed_frame_says_in_the_first_step_that_it_cannot_book(browser: Browser, stack: Stack) -> None:
+    with other_site(stack, sandbox="allow-scripts allow-forms allow-popups") as site:
+        stack.sql("UPDATE staff_organization SET embed_origins = %s WHERE slug = 'maple'", site)
+        context = new_context(browser, stack)
+        page = context.new_page()
+
+        page.goto(site)
+        inside = page.frame_locator("iframe >> nth=0")
+
+        expect(inside.get_by_role("alert")).to_contain_text("You can’t book here")
+        expect(inside.get_by_role("alert")).to_contain_text(f"{stack.url}/book/maple/")
         context.close()
 
 
@@ -91,7 +106,7 @@ def refuse_third_party_cookies(page: Page) -> None:
 
 
 @contextmanager
-def other_site(stack: Stack) -> Iterator[str]:
+def other_site(stack: Stack, *, sandbox: str = "") -> Iterator[str]:
     """Serve a site with the Client View in a frame and a frame that sets a cookie; yield the origin."""
 
     class Site(BaseHTTPRequestHandler):
@@ -101,7 +116,8 @@ def other_site(stack: Stack) -> Iterator[str]:
             if self.path == "/cookie":
                 self.send_header("Set-Cookie", "somebody=else; SameSite=None; Secure")
             self.end_headers()
-            frame = f'<iframe src="{stack.url}/book/maple/" width="390" height="800"></iframe>'
+            rights = f' sandbox="{sandbox}"' if sandbox else ""
+            frame = f'<iframe src="{stack.url}/book/maple/" width="390" height="800"{rights}></iframe>'
             other = f'<iframe src="http://localhost:{server.server_port}/cookie"></iframe>'
             frames = "" if self.path == "/cookie" else frame + other
             self.wfile.write(f"<!doctype html><title>Maple</title>{frames}".encode())
