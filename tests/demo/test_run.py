@@ -51,7 +51,7 @@ class Terminal:
                 start_new_session=True,
             )
         ready = f"http://localhost:{ports['PORT']}"
-        assert wait_until(lambda: self._is_over() or ready in self.printed.read_text(), seconds=60)
+        assert wait_until(lambda: self._is_over() or ready in self.printed.read_text(), seconds=240)
         assert not self._is_over(), self.printed.read_text()
 
     def press_ctrl_c(self) -> int:
