@@ -238,5 +238,5 @@ def test_the_page_takes_the_same_queries_for_any_number_of_events(
         write(as_sky, appointment, internal_note=str(number))
 
     # Session, member, appointment, timeline, emails.
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         as_sky.get(address("appointment", appointment))
