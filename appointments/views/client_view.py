@@ -37,7 +37,7 @@ from appointments.views.private_links import appointment_context, confidential
 from appointments.views.responses import json_error, see_other, too_many_requests
 from coconut.rate_limits import Limit
 from coconut.web.body_limits import small_bodies_only
-from coconut.web.response_headers import PERMISSIONS_POLICY_WITH_POSITION
+from coconut.web.response_headers import allow_position
 from staff.clock import override_clock
 from staff.embedding import embedding_sites
 from staff.models import Organization
@@ -124,7 +124,7 @@ def _locations_step(request: HttpRequest, selection: ClientSelection) -> HttpRes
         "has_coordinates": any(branch.has_coordinates for branch in branches),
     }
     response = _render_step(request, selection, "locations", context)
-    response.headers["Permissions-Policy"] = PERMISSIONS_POLICY_WITH_POSITION
+    allow_position(response)
     return response
 
 

@@ -45,8 +45,9 @@ _DENIED: Final = (
 PERMISSIONS_POLICY: Final = ", ".join([*(f"{feature}=()" for feature in _DENIED), "clipboard-write=(self)"])
 
 
-#: For a page that sorts by the distance to the visitor.
-PERMISSIONS_POLICY_WITH_POSITION: Final = PERMISSIONS_POLICY.replace("geolocation=()", "geolocation=(self)")
+def allow_position(response: HttpResponse) -> None:
+    """Let the page ask for the visitor's position, to sort by distance."""
+    response.headers["Permissions-Policy"] = PERMISSIONS_POLICY.replace("geolocation=()", "geolocation=(self)")
 
 
 class PermissionsPolicyMiddleware:
