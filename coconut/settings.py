@@ -315,6 +315,8 @@ EMAIL_TIMEOUT = 10
 EMAIL_SUBJECT_PREFIX = "[Coconut] "
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Coconut <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Gets bounces over SMTP (Return-Path). If unset, the sender's address does.
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 # Get emails about problems that only operators can fix, such as an expired client secret.
 _OPERATOR_EMAILS: list[str] = env.list("OPERATOR_EMAILS", default=[])
 ADMINS = [("Operator", address) for address in _OPERATOR_EMAILS]
