@@ -28,6 +28,8 @@ def complete_message(message: EmailMessage, email: OutboxEmail) -> EmailMultiAlt
     # Answering machines must not answer (RFC 3834, section 5).
     complete.extra_headers.setdefault("Auto-Submitted", "auto-generated")
     complete.extra_headers["Message-ID"] = _message_id(complete, email)
+    # Providers return it with their events (`staff.emails.bounces`). SMTP ignores it.
+    complete.metadata = {"email": str(email.pk)}  # type: ignore[attr-defined]
     _set_envelope_sender(complete)
     return complete
 
