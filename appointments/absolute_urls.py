@@ -52,6 +52,11 @@ def cancel_url(appointment: Appointment) -> str:
     return _absolute(reverse("manage-cancel", args=[appointment.manage_token]))
 
 
+def calendar_file_url(appointment: Appointment) -> str:
+    """Return the URL of the client's calendar file; see `manage_url`."""
+    return _absolute(reverse("manage-calendar", args=[appointment.manage_token]))
+
+
 def staff_url(appointment: Appointment) -> str:
     """Return the URL of the appointment's page for staff."""
     return _absolute(reverse("appointment", args=[appointment.pk]))
