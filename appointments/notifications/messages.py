@@ -19,6 +19,7 @@ from appointments.deadlines import deadlines_of
 from appointments.labels import join_label, list_appointments, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values, without_leaver
+from appointments.notifications.calendar_links import CalendarLinks, calendar_facts_of, calendar_links
 from appointments.notifications.facts import facts_of
 from appointments.notifications.ics import calendar_of, invitation, method_of, summary
 from services.models import MeetingMethod
@@ -129,6 +130,7 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "reason": "" if is_live else _cancel_reason(appointment, audience),
         "facts": facts_of(appointment, audience, PreviousValues() if is_new else previous, is_live=is_live),
         "other_appointments": _others_at_this_time(appointment) if is_live and audience == Audience.CLIENT else "",
+        "calendar": _calendar_links(appointment) if is_live and audience == Audience.CLIENT else None,
         "was_video": is_live and previous.was_video,
         "must_choose": notification.kind == NotificationKind.TIMES_OFFERED,
         "join_url": join_url_for(appointment, audience) if is_live and appointment.has_video_link else "",
@@ -136,6 +138,10 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         **({} if is_new else _join_link_changes(appointment, notification)),
         **_private_links(appointment, audience),
     }
+
+
+def _calendar_links(appointment: Appointment) -> CalendarLinks:
+    return calendar_links(calendar_facts_of(appointment, Audience.CLIENT))
 
 
 def _others_at_this_time(appointment: Appointment) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from django.conf import settings
 
 from appointments.changes.move import reassign_appointment
 from appointments.models import BookedThrough, Client
@@ -123,6 +124,18 @@ def test_a_cancellation_at_a_branch_fits_and_can_be_read(maple: Maple, look_at: 
     assert (look.too_wide, look.violations, look.buttons) == ([], [], [[True, True, True]])
 
 
+def test_the_client_has_buttons_to_move_and_cancel_and_links_to_calendars(maple: Maple) -> None:
+    booked = maple.book()
+    send_all()
+
+    html = part(sent_to("cleo@example.com"), "text/html")
+    page = f"{settings.BASE_URL}/appointments/{booked.manage_token}"
+    labels = {"Move": f"{page}/move/", "Cancel": f"{page}/cancel/", "Apple and others": f"{page}/appointment.ics"}
+    labels |= {"Google": "https://calendar.google.com/", "Outlook": "https://outlook.live.com/"}
+    for label, address in labels.items():
+        assert re.search(f'<a [^>]*href="{re.escape(address)}[^>]*>{label}</a>', html), label
+
+
 def test_the_old_time_is_struck_through_and_named_in_words(maple: Maple) -> None:
     booked = maple.book()
     send_all()
@@ -145,7 +158,7 @@ def test_no_email_names_a_staff_member_who_left(maple: Maple, tess: StaffMember)
         assert [text for kind in ("text/plain", "text/html") if "Sam" in (text := part(sent_to(address), kind))] == []
 
 
-def test_the_logo_is_a_public_address_with_the_name_in_its_place(maple: Maple, client: Any, settings: Any) -> None:
+def test_the_logo_is_a_public_address_with_the_name_in_its_place(maple: Maple, client: Any) -> None:
     save_logo(maple.organization, image_file())
     maple.organization.refresh_from_db()
     maple.book()
