@@ -28,6 +28,7 @@ from staff.models import Location, StaffMember
 from staff.people import person_or_404
 from staff.planned_changes import Cause, PlannedChange
 from staff.views.planned_changes import Saving, save_form, save_or_ask
+from staff.zone_names import zone_label
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def hours_page(
         "exception_form": exception_form or ExceptionForm(person=person, locations=locations),
         "time_off_form": time_off_form or TimeOffForm(None, person=person),
         "time_off": [(off, time_off_text(off, person.zone)) for off in upcoming_time_off(person)],
-        "zone": person.zone.key.replace("_", " "),
+        "zone": zone_label(person.zone),
     }
     return render(request, "staff/hours.html", context)
 

@@ -483,3 +483,12 @@ def test_the_page_takes_a_constant_number_of_queries(rows, as_sam, sam, django_a
     # Session, signed-in user, staff member, weekly hours, future ones, locations, exceptions with hours, time off.
     with django_assert_num_queries(10):
         as_sam.get(page_of(sam))
+
+
+def test_the_time_zone_is_named_by_its_city(as_sam, sam):
+    StaffMember.objects.filter(pk=sam.pk).update(time_zone=ZoneInfo("America/St_Johns"))
+
+    page = as_sam.get(page_of(sam)).text
+
+    assert "in St Johns time" in page
+    assert "America/" not in page
