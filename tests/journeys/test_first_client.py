@@ -76,6 +76,7 @@ def accept_invitation(page: Page, invitation: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/schedule/")
+    expect(page.get_by_text("Appointments appear here once clients can book.")).to_be_visible()
 
 
 def describe_organization(page: Page) -> None:
@@ -109,6 +110,7 @@ def close_on_holidays(page: Page) -> None:
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_label("Christmas Day")).to_be_checked()
     save(page)
+    expect(location.get_by_role("link", name="Holidays")).to_have_attribute("aria-current", "page")
 
 
 def add_service_in_person(page: Page) -> None:
@@ -132,9 +134,9 @@ def add_person(page: Page, first_name: str, last_name: str, location: str) -> No
     page.get_by_label("Email").fill(f"{first_name.lower()}@birch.example")
     page.get_by_label("Location").select_option(label=location)
     page.get_by_role("button", name="Save").click()
-    tabs = page.get_by_role("navigation", name="Staff member")
-    tabs.get_by_role("link", name="Hours", exact=True).click()
+    expect(page.get_by_text("Saved. Now add the working hours.")).to_be_visible()
     fill_in_week(page)
+    tabs = page.get_by_role("navigation", name="Staff member")
     tabs.get_by_role("link", name="Services").click()
     page.get_by_label("Account opening").check()
     save(page)
