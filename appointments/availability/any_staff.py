@@ -193,7 +193,7 @@ class AnyStaffSearch:
     def _least_booked(self, day: date, hours: list[Interval]) -> list[int]:
         """Return the people who may have time in these hours, those with the least booked time first."""
         start, end = (datetime.fromtimestamp(moment, UTC) for moment in self._limits_of(day))
-        # Appointments that start the day before are left out: nobody appears busier than they are.
+        # Appointments that start the day before are left out, so that no person appears busier than they are.
         starting = Appointment.objects.busy().filter(self.pool.owning("staff"), busy_from__gte=start, busy_from__lt=end)
         if self.ignoring is not None:
             starting = starting.exclude(pk=self.ignoring.pk)

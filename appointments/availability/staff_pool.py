@@ -1,4 +1,4 @@
-"""Staff members of whom any can take an appointment. Few columns of their rows are loaded until more are needed."""
+"""Staff members any of which can take an appointment. Few columns of their rows are loaded until more are needed."""
 
 from __future__ import annotations
 

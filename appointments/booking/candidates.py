@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -118,18 +118,22 @@ def free_times(
     *,
     method: int | None = None,
     moving: Appointment | None = None,
+    minutes: int | None = None,
 ) -> FreeTimes:
     """Return the times at which a staff member can start the service on a day of the zone.
 
     Without `method`, they are times for an appointment in person. `moving` is the appointment that moves: its own time
-    counts as free but its present start isn't offered, and its method and location hold.
+    counts as free but its present start isn't offered, and its method and location hold. `minutes` is its new length.
     """
+    durations = Durations.of_appointment(moving) if moving else None
+    if durations and minutes:
+        durations = replace(durations, duration=minutes * 60)
     found = next_free(
         service,
         member,
         datetime.combine(day, time(0), zone),
         most_starts_a_day(service),
-        durations=Durations.of_appointment(moving) if moving else None,
+        durations=durations,
         method=moving.method if moving else method or MeetingMethod.AT_LOCATION,
         location=moving.location if moving else None,
         ignoring=moving,

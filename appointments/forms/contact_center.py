@@ -18,7 +18,7 @@ from appointments.availability.staff_pool import StaffPool
 from appointments.booking.candidates import StaffCandidates
 from appointments.booking.working_places import working_places
 from appointments.booking_rules.errors import BookingError
-from appointments.client_view.branches import Branch, branches_of
+from appointments.client_view.branches import MANY_BRANCHES, Branch, branches_of, matching_locations
 from appointments.dates import DayField
 from appointments.forms.booking_base import BookingBaseForm
 from appointments.parameters import IdField, clean_or_none
@@ -52,6 +52,13 @@ class ContactCenterForm(BookingBaseForm):
         required=False,
         empty_label=gettext_lazy("Any location"),
     )
+    # Narrows the choices of `location`; it isn't part of the booking.
+    location_words = forms.CharField(
+        label=gettext_lazy("Search locations"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput({"type": "search", "placeholder": gettext_lazy("Name, city or postal code")}),
+    )
     # The first day of the list isn't part of the booking: it is never invalid.
     date = forms.Field(required=False, widget=DayField.widget)
     # Unix seconds, and the id of the staff member that the slot was shown with: "1795626900-17".
@@ -65,7 +72,7 @@ class ContactCenterForm(BookingBaseForm):
         field = self.fields["location"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
         field.queryset = self.organization.locations.active()
-        field.choices = [("", field.empty_label), *((place.pk, place.name) for place in self.locations)]
+        field.choices = [("", field.empty_label), *((place.pk, place.name) for place in self.offered_locations)]
         self.fields["notes"].widget.attrs["rows"] = 2
         for name, key in _ACCESS_KEYS.items():
             self.fields[name].widget.attrs["accesskey"] = key
@@ -92,6 +99,22 @@ class ContactCenterForm(BookingBaseForm):
             return []
         locations = list(self.organization.locations.active())
         return locations if len(locations) > 1 else []
+
+    @property
+    def has_location_search(self) -> bool:
+        return len(self.locations) > MANY_BRANCHES
+
+    @cached_property
+    def found_locations(self) -> list[Location]:
+        """Return the locations that match the search; all of them without one."""
+        words = self.picked("location_words")
+        return matching_locations(self.locations, words) if words else self.locations
+
+    @property
+    def offered_locations(self) -> list[Location]:
+        """Return the choices: the matches, or all locations if nothing matches, and the chosen one."""
+        offered = {place.pk for place in self.found_locations or self.locations}
+        return [place for place in self.locations if place.pk in offered or place == self.chosen_location]
 
     @cached_property
     def chosen_location(self) -> Location | None:
