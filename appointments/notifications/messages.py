@@ -116,7 +116,9 @@ def _attach_calendar(message: EmailMultiAlternatives, appointment: Appointment, 
 
 def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:
     audience = notification.audience
-    previous = without_leaver(previous_values(appointment, notification.before))
+    previous = previous_values(appointment, notification.before)
+    if audience == Audience.CLIENT:
+        previous = without_leaver(previous)
     is_live = notification.kind != NotificationKind.CANCELLED
     # The new staff member never knew the previous values.
     is_new = audience == Audience.STAFF and notification.kind == NotificationKind.REASSIGNED
