@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from staff.clock import format_time
+from staff.zone_names import is_utc, zone_city
 
 
 def is_repeated(local: datetime) -> bool:
@@ -101,14 +102,9 @@ def current_zone_labels(first: datetime, last: datetime) -> str:
 
 def time_zone_label(at: datetime, zone: ZoneInfo) -> str:
     """Return the zone's city and its abbreviation at a datetime: "Toronto time (EST)"."""
-    if zone.key in ("UTC", "Etc/UTC"):
+    if is_utc(zone):
         return "UTC"
     return _("%(city)s time (%(short)s)") % {"city": zone_city(zone), "short": _abbreviation(at, zone)}
-
-
-def zone_city(zone: ZoneInfo) -> str:
-    """Return the city that names the zone: "St Johns"."""
-    return zone.key.rpartition("/")[2].replace("_", " ")
 
 
 def _abbreviation(at: datetime, zone: ZoneInfo) -> str:

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from staff.accounts.changes import record_changes, record_new_person
+from staff.accounts.changes import record_changes
 from staff.addons import addons, announce_switched_on
 from staff.audit_log.differences import differences, first_values
 from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED, ORGANIZATION_ADDED, ORGANIZATION_CHANGED
@@ -25,9 +25,11 @@ from staff.audit_log.record import record
 from staff.forms.operators import LocationRowForm, OrganizationAddForm, OrganizationForm, addon_choices
 from staff.models import ADDRESS_FIELDS, Location, Organization, OutboxEmail, StaffMember
 from staff.outbox import send_again
+from staff.people import save_person
 from staff.sessions.operator_forms import NewPasswordForm, StaffMemberAddForm, StaffMemberChangeForm, for_request
 from staff.sessions.password_check import must_enter_password
 from staff.sign_in.forms import OperatorSignInForm
+from staff.sign_in.passwords import enqueue_invitation
 
 admin.site.site_header = _("Coconut for operators")
 admin.site.site_title = _("Coconut")
@@ -165,8 +167,13 @@ class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
     change_password_form = NewPasswordForm
     change_user_password_template = "staff/operator_password.html"  # noqa: S105 - a template
     add_fieldsets = [
-        (None, {"fields": ["email", "organization", "role", "first_name", "last_name"]}),
-        (_("Password"), {"fields": ["usable_password", "password1", "password2"]}),
+        (
+            None,
+            {
+                "fields": ["email", "organization", "role", "first_name", "last_name"],
+                "description": _("The person gets an invitation to set a password."),
+            },
+        ),
     ]
     fieldsets = [
         (None, {"fields": ["email", "password", "is_active"]}),
@@ -183,12 +190,18 @@ class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: StaffMember, form: Any, change: bool) -> None:
         """Save the account, and record and announce the change as the page of an admin does."""
-        before = StaffMember.objects.lock(obj.pk) if change else None
+        if not change:
+            self._invite(request, obj)
+            return
+        before = StaffMember.objects.lock(obj.pk)
         super().save_model(request, obj, form, change)
-        if before is None:
-            record_new_person(obj)
-        else:
-            record_changes(before, obj)
+        record_changes(before, obj)
+
+    def _invite(self, request: HttpRequest, person: StaffMember) -> None:
+        """Add the account without a password, and email the invitation."""
+        save_person(person, ())
+        enqueue_invitation(person)
+        self.message_user(request, _("An invitation to %(email)s is on its way.") % {"email": person.email})
 
     def get_form(
         self, request: HttpRequest, obj: StaffMember | None = None, change: bool = False, **kwargs: Any

@@ -10,8 +10,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.availability.calendars import Durations, load_calendar
-from appointments.availability.slots import earliest_start, latest_start, next_free
+from appointments.availability.calendars import Calendar, Durations, load_calendar
+from appointments.availability.next_free import next_free
+from appointments.availability.slots import earliest_start, latest_start
 from appointments.availability.start_times import is_start_time, start_zone
 from appointments.booking_rules.closing_reason import closing_reason
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
@@ -184,6 +185,19 @@ def check_time(request: SlotRequest) -> None:
     if calendar.is_off(request.start, request.durations):
         sentence = _("%(name)s is off at %(when)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
+    _check_open(request, calendar)
+
+
+def check_hours(request: SlotRequest) -> None:
+    """Check that the staff member and the location are open, whether or not the time is free."""
+    end = request.start + request.durations.duration
+    calendar = load_calendar(
+        request.staff, request.start, end, method=request.method, location=request.location, ignoring=request.ignoring
+    )
+    _check_open(request, calendar)
+
+
+def _check_open(request: SlotRequest, calendar: Calendar) -> None:
     if not (request.may_be_outside_hours or calendar.is_open(request.start, request.durations)):
         if reason := _closing_reason(request):
             raise TimeUnavailable(reason)

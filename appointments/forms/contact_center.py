@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.availability.first_slots import FirstSlots, FreeDay, FreeTime, find_first_slots
+from appointments.availability.staff_pool import StaffPool
 from appointments.booking.candidates import StaffCandidates
 from appointments.booking.working_places import working_places
 from appointments.booking_rules.errors import BookingError
-from appointments.client_view.branches import Branch, branches_of
+from appointments.client_view.branches import MANY_BRANCHES, Branch, branches_of, matching_locations
 from appointments.dates import DayField
 from appointments.forms.booking_base import BookingBaseForm
 from appointments.parameters import IdField, clean_or_none
@@ -51,6 +52,13 @@ class ContactCenterForm(BookingBaseForm):
         required=False,
         empty_label=gettext_lazy("Any location"),
     )
+    # Narrows the choices of `location`; it isn't part of the booking.
+    location_words = forms.CharField(
+        label=gettext_lazy("Search locations"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput({"type": "search", "placeholder": gettext_lazy("Name, city or postal code")}),
+    )
     # The first day of the list isn't part of the booking: it is never invalid.
     date = forms.Field(required=False, widget=DayField.widget)
     # Unix seconds, and the id of the staff member that the slot was shown with: "1795626900-17".
@@ -64,7 +72,7 @@ class ContactCenterForm(BookingBaseForm):
         field = self.fields["location"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
         field.queryset = self.organization.locations.active()
-        field.choices = [("", field.empty_label), *((place.pk, place.name) for place in self.locations)]
+        field.choices = [("", field.empty_label), *((place.pk, place.name) for place in self.offered_locations)]
         self.fields["notes"].widget.attrs["rows"] = 2
         for name, key in _ACCESS_KEYS.items():
             self.fields[name].widget.attrs["accesskey"] = key
@@ -92,6 +100,22 @@ class ContactCenterForm(BookingBaseForm):
         locations = list(self.organization.locations.active())
         return locations if len(locations) > 1 else []
 
+    @property
+    def has_location_search(self) -> bool:
+        return len(self.locations) > MANY_BRANCHES
+
+    @cached_property
+    def found_locations(self) -> list[Location]:
+        """Return the locations that match the search; all of them without one."""
+        words = self.picked("location_words")
+        return matching_locations(self.locations, words) if words else self.locations
+
+    @property
+    def offered_locations(self) -> list[Location]:
+        """Return the choices: the matches, or all locations if nothing matches, and the chosen one."""
+        offered = {place.pk for place in self.found_locations or self.locations}
+        return [place for place in self.locations if place.pk in offered or place == self.chosen_location]
+
     @cached_property
     def chosen_location(self) -> Location | None:
         """Return the chosen location; None if there is no choice."""
@@ -109,10 +133,12 @@ class ContactCenterForm(BookingBaseForm):
         """Return the candidates who work at the chosen location, or at none."""
         found, location = super().people, self.chosen_location
         if location is None and self.chosen_method == MeetingMethod.AT_LOCATION:
-            return StaffCandidates(able=[member for member in found.able if _is_at_active_location(member)])
+            active = {None, *self.organization.locations.active().values_list("pk", flat=True)}
+            return StaffCandidates(able=found.able.only(each for each in found.able if each.location_id in active))
         if location is None:
             return found
-        return StaffCandidates(able=working_places(found.able, self.chosen_service).at(location, found.able))
+        places = working_places(found.able, self.chosen_service)
+        return StaffCandidates(able=found.able.only(places.at(location, found.able)))
 
     @cached_property
     def staff_problem(self) -> str:
@@ -143,7 +169,7 @@ class ContactCenterForm(BookingBaseForm):
         """Return the first free slots of the chosen staff member, or of any; None while a choice is missing."""
         if self.chosen_service is None or self.chosen_method is None or self.staff_problem:
             return None
-        people = [self.chosen_staff] if self.chosen_staff else self.people.able
+        people = StaffPool.of([self.chosen_staff]) if self.chosen_staff else self.people.able
         return find_first_slots(
             self.chosen_service,
             people,
@@ -197,7 +223,7 @@ class ContactCenterForm(BookingBaseForm):
     def shown_with(self) -> StaffMember | None:
         """Return the staff member that the chosen slot was shown with."""
         shown = self.picked("slot").partition("-")[2]
-        return next((member for member in self.people.able if str(member.pk) == shown), None)
+        return next(iter(self.people.able.load([int(shown)])), None) if shown else None
 
     # --- Input --------------------------------------------------------------------------------------
 
@@ -221,7 +247,3 @@ class ContactCenterForm(BookingBaseForm):
         self.add_error(field, error.sentence)
         if field == "slot":
             self.from_day = self.starts_at.astimezone(self.zone).date()
-
-
-def _is_at_active_location(member: StaffMember) -> bool:
-    return member.location is None or member.location.active

@@ -18,6 +18,7 @@ from appointments.forms.date_time import DateTimeGroup
 from appointments.forms.fields import VersionField
 from appointments.forms.progressive import CompositeForm
 from appointments.models import Appointment
+from appointments.parameters import clean_or_none
 
 
 class MoveForm(CompositeForm):
@@ -49,7 +50,10 @@ class MoveForm(CompositeForm):
 
     @classmethod
     def from_request(cls, request: HttpRequest, appointment: Appointment, zone: ZoneInfo) -> MoveForm:
-        """Return a bound form for a final submit, else an unbound one with the choices so far."""
+        """Return a bound form for a final submit, else an unbound one with the choices so far.
+
+        Links from other pages preset the date and the time.
+        """
         if request.method == "POST" and not cls.is_preview(request.POST):
             return cls(request.POST, appointment=appointment, zone=zone)
         starts_at = timezone.localtime(appointment.starts_at, zone)
@@ -60,7 +64,8 @@ class MoveForm(CompositeForm):
             "length": str(_length_minutes(appointment)),
             "version": str(appointment.version),
         }
-        return cls(initial=initial | cls.choices_so_far(request.POST), appointment=appointment, zone=zone)
+        chosen = cls.choices_so_far(request.POST or request.GET)
+        return cls(initial=initial | chosen, appointment=appointment, zone=zone)
 
     @property
     def asks_to_move_anyway(self) -> bool:
@@ -82,7 +87,9 @@ class MoveForm(CompositeForm):
         if day is None:
             return None
         booked = self.appointment
-        return free_times(booked.service, booked.staff, day, self.date_time.zone, moving=booked)
+        return free_times(
+            booked.service, booked.staff, day, self.date_time.zone, moving=booked, minutes=self._picked_minutes
+        )
 
     def add_booking_error(self, error: BookingError) -> None:
         """Show the error next to its field, with alternatives."""
@@ -90,8 +97,15 @@ class MoveForm(CompositeForm):
         self.add_error(self.field_or_none(field), error.sentence)
         booked = self.appointment
         self.date_time.offer_alternatives(
-            error, booked.staff, booked.ends_at - booked.starts_at, booked.method, booked.location
+            error, booked.staff, dt.timedelta(minutes=self._picked_minutes), booked.method, booked.location
         )
+
+    @property
+    def _picked_minutes(self) -> int:
+        """Return the present length; the booked one if the typed text isn't valid."""
+        length = self.fields.get("length")
+        picked: int | None = clean_or_none(length, self.picked("length")) if length else None
+        return picked or _length_minutes(self.appointment)
 
 
 def _length_minutes(appointment: Appointment) -> int:

@@ -66,6 +66,11 @@ class ScheduleForm(forms.Form):
         """Return the single staff member to show, if any."""
         return self.cleaned_data.get("staff")
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Return whether a search or filter leaves out staff."""
+        return any(self.cleaned_data.get(name) for name in ("location", "service", "staff", "q"))
+
     def days(self, today: dt.date) -> tuple[dt.date, int]:
         """Return the first day and the number of days. A week starts on the organisation's first day."""
         day = self.cleaned_data.get("date") or today

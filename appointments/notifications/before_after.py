@@ -8,6 +8,8 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from appointments.models import Appointment
 from appointments.notifications.ics import address_of
 from services.models import MeetingMethod
@@ -25,6 +27,7 @@ class PreviousValues:
     ends_at: datetime | None = None
     local_start: datetime | None = None
     staff: str = ""
+    staff_has_left: bool = False
     method: str = ""
     address: str = ""
     was_video: bool = False
@@ -38,6 +41,7 @@ def snapshot(appointment: Appointment) -> dict[str, Any]:
         "local_start": appointment.local_start.isoformat() if appointment.local_start else "",
         "local_zone": appointment.local_zone.key if appointment.local_zone else "",
         "staff": appointment.staff.name,
+        "staff_has_left": appointment.staff.has_left_at(timezone.now()),
         "method": int(appointment.method),
         "address": address_of(appointment),
         "staff_link": _staff_link_fingerprint(appointment),
@@ -57,7 +61,8 @@ def previous_values(appointment: Appointment, before: dict[str, Any] | None) -> 
     if was_local and (differs or (was_local, zone) != (now["local_start"], now["local_zone"])):
         differs["local_start"] = datetime.fromisoformat(was_local).replace(tzinfo=ZoneInfo(zone))
     if before["staff"] != now["staff"]:
-        differs["staff"] = before["staff"]
+        # A snapshot of an earlier version doesn't say who had left.
+        differs |= {"staff": before["staff"], "staff_has_left": before.get("staff_has_left", False)}
     if (before["method"], before["address"]) != (now["method"], now["address"]):
         method = MeetingMethod(before["method"])
         was_video = method == MeetingMethod.VIDEO != now["method"]

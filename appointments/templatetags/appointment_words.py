@@ -22,11 +22,11 @@ from appointments.time_zones import (
     pick_value,
     time_range,
     time_zone_label,
-    zone_city,
 )
 from appointments.timeline import event_text
 from coconut.fields.phone_numbers import phone_number, tel_uri
 from staff.clock import format_time, has_12_hours
+from staff.zone_names import zone_city
 
 register = template.Library()
 register.filter(answer_text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -24,16 +25,16 @@ class HolidayRegionForm(forms.Form):
     year = forms.TypedChoiceField(label=_("Year"), coerce=int, required=False)
 
     def __init__(self, data: Mapping[str, Any], *, choice: HolidayChoice, location: Location) -> None:
-        this_year = timezone.localdate().year
+        today = timezone.localdate(timezone=location.time_zone)
         codes = countries()
         country = data.get("country", choice.country or location.country)
         self.chosen_country = country if country in codes else ""
         regions = codes.get(self.chosen_country, ())
         wanted = data.get("region", choice.region if self.chosen_country == choice.country else location.region)
         self.chosen_region = wanted if wanted in regions else ""
-        years = range(this_year, this_year + _YEARS_AHEAD + 1)
+        years = range(today.year, today.year + _YEARS_AHEAD + 1)
         year = data.get("year", "")
-        self.chosen_year = int(year) if year in map(str, years) else this_year
+        self.chosen_year = int(year) if year in map(str, years) else self._year_of_next_holiday(today)
         super().__init__(
             initial={"country": self.chosen_country, "region": self.chosen_region, "year": self.chosen_year}
         )
@@ -48,6 +49,11 @@ class HolidayRegionForm(forms.Form):
     def holidays(self) -> list[Holiday]:
         """Return the holidays of the year; none without a country."""
         return holidays_of(self.chosen_country, self.chosen_region, self.chosen_year) if self.chosen_country else []
+
+    def _year_of_next_holiday(self, today: date) -> int:
+        """Return this year, or the next one if all holidays of this year are over."""
+        this_year = holidays_of(self.chosen_country, self.chosen_region, today.year)
+        return today.year + (bool(this_year) and this_year[-1].date < today)
 
     def _offer(self, name: str, choices: list[tuple[Any, Any]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from staff.clock import format_time
 from staff.forms.days import check_year
 from staff.hours import TimeRange
+from staff.locations.choices import choice_label
 from staff.models import Location, Weekday
 
 MAX_RANGES_PER_DAY = 8
@@ -211,5 +212,5 @@ def _time_field(label: str, day: Weekday, number: int) -> forms.TimeField:
 
 def _place_field(day: Weekday, number: int, locations: Sequence[Location], no_location: str) -> forms.ChoiceField:
     label = gettext("%(day)s, location (%(number)s)") % {"day": day.label, "number": number}
-    choices = [("", no_location), *((location.pk, location.name) for location in locations)]
+    choices = [("", no_location), *((location.pk, choice_label(location)) for location in locations)]
     return forms.ChoiceField(label=label, choices=choices, required=False)

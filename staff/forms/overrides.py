@@ -21,6 +21,7 @@ from staff.closings.overrides import OverrideValues
 from staff.forms.days import check_year
 from staff.forms.hours import span_error
 from staff.hours import TimeRange
+from staff.locations.choices import choice_label
 from staff.models import DateOverride, Location, StaffMember
 from staff.validators import one_line
 
@@ -191,13 +192,16 @@ class ExceptionForm(OverrideForm):
         override: DateOverride | None = None,
     ) -> None:
         super().__init__(data, zones=[person.zone], override=override)
+        chosen = override.branch_id if override else None
+        locations = [location for location in locations if location.active or location.pk == chosen]
         if len(locations) < 2:
             del self.fields["branch"]
             return
         field = self.fields["branch"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
         field.queryset = Location.objects.filter(pk__in=[location.pk for location in locations])
-        field.empty_label = person.location.name if person.location else gettext("Any location")
+        home = choice_label(person.location) if person.location else gettext("Any location")
+        field.choices = [("", home), *((location.pk, choice_label(location)) for location in locations)]
 
 
 def _initial(override: DateOverride) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -74,8 +74,8 @@ class StaffMemberChangeForm(OperatorPasswordForm, UserChangeForm):  # type: igno
         return not {"email", "role"}.isdisjoint(self.changed_data)
 
 
-class StaffMemberAddForm(OperatorPasswordForm, AdminUserCreationForm):  # type: ignore[type-arg]
-    """The first admin of an organisation, or another staff member. Admins fill in the rest of the profile."""
+class StaffMemberAddForm(OperatorPasswordForm, forms.ModelForm):  # type: ignore[type-arg]
+    """An admin or another staff member, who gets an invitation. Admins fill in the rest of the profile."""
 
     class Meta:
         model = StaffMember

@@ -1,4 +1,4 @@
-"""Template filters for times of day."""
+"""Template filters for times of day and time zones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from django import template
 from django.utils.formats import date_format
 
 from staff.clock import format_time
+from staff.zone_names import zone_label
 
 register = template.Library()
+register.filter(zone_label)
 
 
 @register.filter(expects_localtime=True)

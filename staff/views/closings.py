@@ -95,7 +95,7 @@ def holidays(request: HttpRequest, pk: int) -> HttpResponse:
         chosen = list(form.cleaned_data["locations"])
         saving = save_hours(request, form, partial(set_holidays, chosen, form.choice))
         if saving.is_saved:
-            return redirect(saving.next_page or reverse("closings"))
+            return redirect(saving.next_page or reverse("location-holidays", args=[location.pk]))
         if saving.page is not None:
             return saving.page
     context = {"form": form, "region": region, "location": location, "locations": others}

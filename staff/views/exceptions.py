@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from staff.access import current_member, not_for_schedulers
 from staff.closings.overrides import remove_exception, save_exception
 from staff.forms.overrides import ExceptionForm
+from staff.locations.choices import locations_for_hours
 from staff.models import DateOverride, StaffMember
 from staff.people import person_or_404
-from staff.views.hours import hours_page, locations_of
+from staff.views.hours import hours_page
 from staff.views.planned_changes import Saving, save_hours
 
 
@@ -27,7 +28,7 @@ def exception_add(request: HttpRequest, pk: int) -> HttpResponse:
     person = person_or_404(current_member(request), pk)
     if request.method == "GET":
         return redirect("staff-hours", person.pk)
-    form = ExceptionForm(request.POST, person=person, locations=locations_of(person))
+    form = ExceptionForm(request.POST, person=person, locations=locations_for_hours(person))
     saving = _save(request, form, person)
     if saving.is_saved:
         return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))
@@ -41,7 +42,7 @@ def exception_edit(request: HttpRequest, pk: int, override_pk: int) -> HttpRespo
     person = person_or_404(current_member(request), pk)
     override = get_object_or_404(person.overrides, pk=override_pk)
     data = request.POST if request.method == "POST" else None
-    form = ExceptionForm(data, person=person, locations=locations_of(person), override=override)
+    form = ExceptionForm(data, person=person, locations=locations_for_hours(person), override=override)
     saving = _save(request, form, person, override) if form.is_bound else Saving()
     if saving.is_saved:
         return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))

@@ -24,10 +24,12 @@ from staff.forms.hours import CopyForm, StartDayForm, WeekForm, with_day_copied
 from staff.forms.overrides import ExceptionForm
 from staff.forms.time_off import TimeOffForm
 from staff.hours import TimeRange, remove_time_off, replace_week, time_off_text, upcoming_time_off, week_of
+from staff.locations.choices import choice_label, locations_for_hours
 from staff.models import Location, StaffMember
 from staff.people import person_or_404
 from staff.planned_changes import Cause, PlannedChange
 from staff.views.planned_changes import Saving, save_form, save_or_ask
+from staff.zone_names import zone_label
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def hours(request: HttpRequest, pk: int) -> HttpResponse:
         return hours_page(request, person)
     if "copy" in request.POST:
         return hours_page(request, person, week_forms=_copied(request, person))
-    forms = _week_forms(person, locations_of(person), request.POST)
+    forms = _week_forms(person, locations_for_hours(person), request.POST)
     saving = save_or_ask(request, partial(_save_week, person, forms))
     if saving.is_saved:
         return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))
@@ -101,7 +103,7 @@ def hours_page(
     """Show the page, with the given forms instead of unbound ones."""
     future = dict(future_weeks(person))
     chosen = next((day for day in future if day.isoformat() == request.GET.get("from")), None)
-    locations = locations_of(person)
+    locations = locations_for_hours(person)
     forms = week_forms or _week_forms(
         person, locations, week=future[chosen] if chosen else week_of(person), starts_on=chosen
     )
@@ -115,14 +117,9 @@ def hours_page(
         "exception_form": exception_form or ExceptionForm(person=person, locations=locations),
         "time_off_form": time_off_form or TimeOffForm(None, person=person),
         "time_off": [(off, time_off_text(off, person.zone)) for off in upcoming_time_off(person)],
-        "zone": person.zone.key.replace("_", " "),
+        "zone": zone_label(person.zone),
     }
     return render(request, "staff/hours.html", context)
-
-
-def locations_of(person: StaffMember) -> list[Location]:
-    """Return the locations where the person can work."""
-    return list(Location.objects.filter(organization=person.organization_id))
 
 
 def _week_forms(
@@ -133,7 +130,7 @@ def _week_forms(
     week: Iterable[TimeRange] = (),
     starts_on: date | None = None,
 ) -> _WeekForms:
-    home = person.location.name if person.location else _("Any location")
+    home = choice_label(person.location) if person.location else _("Any location")
     choices = locations if len(locations) > 1 else ()
     return _WeekForms(
         WeekForm(data, week=week, locations=choices, no_location=home),
@@ -165,7 +162,7 @@ def _save_week(person: StaffMember, forms: _WeekForms) -> list[PlannedChange] | 
 
 
 def _copied(request: HttpRequest, person: StaffMember) -> _WeekForms:
-    locations = locations_of(person)
+    locations = locations_for_hours(person)
     forms = _week_forms(person, locations, request.POST)
     if not forms.copy.is_valid():
         return forms

@@ -23,6 +23,7 @@ from staff.models import Location
 from staff.pagination import list_context
 from staff.planned_changes import Cause, PlannedChange
 from staff.views.planned_changes import Saving, save_form, save_or_ask
+from staff.zone_names import zone_label
 
 
 @require_GET
@@ -90,7 +91,7 @@ def location_hours(request: HttpRequest, pk: int) -> HttpResponse:
         "copy_form": copy_form,
         "future_weeks": list(future),
         "is_always_open": not week,
-        "zone": location.time_zone.key.replace("_", " "),
+        "zone": zone_label(location.time_zone),
     }
     return render(request, "staff/locations/hours.html", context)
 

@@ -34,7 +34,7 @@ def staff_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @admin_only
 def add_person(request: HttpRequest) -> HttpResponse:
-    """Add a staff member to the organisation."""
+    """Add a staff member to the organisation, and go on to the working hours."""
     person = StaffMember(organization=current_organization(request))
     form = AddPersonForm(request.POST or None, instance=person)
     password_check = PasswordCheckForm(
@@ -43,10 +43,10 @@ def add_person(request: HttpRequest) -> HttpResponse:
         is_needed=form.is_bound and form.adds_admin,
     )
     if form.is_valid() and password_check.is_valid() and form.save_or_explain():
-        messages.success(request, _("Saved."))
+        messages.success(request, _("Saved. Now add the working hours."))
         if form.cleaned_data["invite"] and person.is_active:
             send_link(request, person)
-        return redirect("staff-edit", person.pk)
+        return redirect("staff-hours", person.pk)
     return render(request, "staff/add.html", {"form": form, "password_check": password_check})
 
 

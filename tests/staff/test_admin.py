@@ -154,14 +154,18 @@ def test_a_stored_site_without_https_does_not_disable_the_others(maple: Organiza
     assert embedding_sites(maple) == ["https://www.maple.example"]
 
 
-def test_an_operator_creates_the_first_admin_who_can_then_sign_in(operator: Browser) -> None:
+def test_an_account_that_an_operator_adds_gets_an_invitation_and_no_password(operator: Browser) -> None:
     maple = make_organization()
 
-    operator.post(reverse("admin:staff_staffmember_add"), first_admin(maple))
+    page = operator.get(reverse("admin:staff_staffmember_add")).text
+    saved = operator.post(reverse("admin:staff_staffmember_add"), first_admin(maple), follow=True)
 
     ada = StaffMember.objects.get(email="ada@maple.example")
     assert (ada.organization, ada.role, ada.is_staff, ada.is_superuser) == (maple, Role.ADMIN, False, False)
-    assert Browser().login(username="ada@maple.example", password=PASSWORD)
+    assert not ada.has_usable_password()
+    assert "password1" not in page
+    assert "An invitation to ada@maple.example is on its way." in saved.text
+    assert OutboxEmail.objects.get(kind="invitation").to == ["ada@maple.example"]
 
 
 def test_a_first_admin_needs_an_organisation(operator: Browser) -> None:
@@ -315,9 +319,6 @@ def first_admin(organization: Organization) -> dict[str, str]:
         "email": "ada@maple.example",
         "organization": str(organization.pk),
         "role": "admin",
-        "usable_password": "true",
-        "password1": PASSWORD,
-        "password2": PASSWORD,
     }
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from staff.audit_log.models import AuditEvent
 from staff.audit_log.text import entries_of
 from staff.models import DateOverride, HolidayCalendar, Location
+from tests.cast import signed_in
 from tests.factories import make_location, make_organization
 
 PAGE = reverse("closings")
@@ -228,3 +229,32 @@ def test_a_change_of_holidays_is_recorded(as_ada, main_street):
 @pytest.mark.parametrize("typed", [{"country": "XX"}, {"region": "Mars"}, {"year": "1"}, {"year": "next"}])
 def test_an_unknown_region_or_year_falls_back_to_one_that_exists(typed, as_ada, main_street):
     assert as_ada.get(holidays_of(main_street), {**ONTARIO, **typed}).status_code == 200
+
+
+def test_the_holidays_are_a_tab_of_the_location(as_ada, main_street):
+    page = as_ada.get(holidays_of(main_street))
+    saved = as_ada.post(holidays_of(main_street), {**ONTARIO, "locations": [main_street.pk]})
+
+    assert f'aria-current="page" href="{holidays_of(main_street)}">Holidays</a>' in page.text
+    assert f'href="{reverse("location-edit", args=[main_street.pk])}">Details</a>' in page.text
+    assert saved["Location"] == holidays_of(main_street)
+
+
+@pytest.mark.parametrize(
+    ("now", "year"),
+    [
+        ("2026-12-25T12:00Z", 2026),  # Boxing Day is still to come.
+        ("2026-12-30T12:00Z", 2027),
+        ("2027-01-01T02:00Z", 2027),  # 31 December in Toronto.
+    ],
+)
+def test_the_preview_opens_on_the_year_of_the_next_holiday(now, year, ada, main_street):
+    HolidayCalendar.objects.create(location=main_street, country="CA", region="ON")
+
+    with time_machine.travel(datetime.fromisoformat(now)):
+        browser = signed_in(ada)
+        region = browser.get(holidays_of(main_street)).context["region"]
+        chosen = browser.get(holidays_of(main_street), {**ONTARIO, "year": "2026"}).context["region"]
+
+    assert region.chosen_year == year
+    assert chosen.chosen_year == 2026

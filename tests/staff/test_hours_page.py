@@ -483,3 +483,37 @@ def test_the_page_takes_a_constant_number_of_queries(rows, as_sam, sam, django_a
     # Session, signed-in user, staff member, weekly hours, future ones, locations, exceptions with hours, time off.
     with django_assert_num_queries(10):
         as_sam.get(page_of(sam))
+
+
+def test_the_time_zone_is_named_by_its_city(as_sam, sam):
+    StaffMember.objects.filter(pk=sam.pk).update(time_zone=ZoneInfo("America/St_Johns"))
+
+    page = as_sam.get(page_of(sam)).text
+
+    assert "in St Johns time" in page
+    assert "America/" not in page
+
+
+def test_a_closed_location_is_offered_only_to_hours_that_are_there_already(as_sam, sam):
+    main = make_location(sam.organization)
+    closed = make_location(sam.organization, "Old Town", active=False)
+    before = as_sam.get(page_of(sam)).text
+    replace_week(sam, [TimeRange(0, NINE, FIVE, closed.pk)])
+    sam.overrides.create(first_day=date(2026, 12, 4), last_day=date(2026, 12, 4), branch=closed, all_methods=True)
+
+    page = as_sam.get(page_of(sam))
+    week, exception = page.context["week_form"], page.context["exception_form"]
+    edited = as_sam.get(reverse("staff-exception-edit", args=[sam.pk, sam.overrides.get().pk])).context["form"]
+
+    assert "Old Town" not in before
+    assert [label for _value, label in week["d0_0_place"].field.choices] == [
+        "Any location",
+        main.name,
+        "Old Town (inactive)",
+    ]
+    assert "branch" not in exception.fields
+    assert [label for _value, label in edited["branch"].field.choices] == [
+        "Any location",
+        main.name,
+        "Old Town (inactive)",
+    ]

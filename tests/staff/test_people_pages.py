@@ -165,7 +165,8 @@ def test_adding_a_staff_member_saves_all_fields(as_ada, maple):
         True,
     )
     assert not nia.has_usable_password()
-    assert [str(message) for message in response.context["messages"]] == ["Saved."]
+    assert [str(message) for message in response.context["messages"]] == ["Saved. Now add the working hours."]
+    assert response.redirect_chain == [(reverse("staff-hours", args=[nia.pk]), 302)]
 
 
 @pytest.mark.parametrize("email", ["otto@cedar.example", "OTTO@cedar.example", "sam@maple.example"])

@@ -89,6 +89,7 @@ def test_a_move_a_reassignment_and_another_method_store_the_new_local_start(mapl
     reassigned = reassign_appointment(moved, staff=tom, outside_hours=True, **changed)
     local_starts.append((reassigned.local_start, str(reassigned.local_zone)))
     branch = make_location(maple.organization, time_zone=ZoneInfo("America/Vancouver"))
+    changed["outside_hours"] = True
     at_branch = change_method(reassigned, method=MeetingMethod.AT_LOCATION, location=branch, **changed)
     local_starts.append((at_branch.local_start, str(at_branch.local_zone)))
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 import pytest
 
-from appointments.booking_rules.errors import BookingError
+from appointments.booking_rules.errors import BookingError, TimeUnavailable
 from appointments.changes.meeting_method import change_method
 from appointments.models import Appointment, BookedThrough, Notification, Status
 from appointments.timeline import event_text
 from integrations.models import DesiredState, Meeting, UserMatch
 from services.models import MeetingMethod
-from staff.models import OutboxEmail, StaffMember, VideoChoice
+from staff.models import (
+    DateOverride,
+    Location,
+    LocationHours,
+    OutboxEmail,
+    StaffMember,
+    VideoChoice,
+    Weekday,
+)
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_location, make_organization
 
@@ -156,3 +165,61 @@ def test_an_outdated_page_changes_nothing(maple: Maple) -> None:
         "Sky Larsen changed this appointment meanwhile: Meeting method changed from At location to Phone Call. "
         "Look at it again."
     )
+
+
+# --- Hours and closings of the branch ---------------------------------------------------------------
+@pytest.fixture
+def branch(maple: Maple) -> Location:
+    """Sam's branch."""
+    branch = make_location(maple.organization)
+    StaffMember.objects.filter(pk=maple.sam.pk).update(location=branch)
+    maple.sam.refresh_from_db()
+    return branch
+
+
+def close(branch: Location) -> None:
+    DateOverride.objects.create(
+        location=branch, first_day=monday(0).date(), last_day=monday(0).date(), label="Water damage", all_methods=False
+    )
+
+
+def test_a_call_cannot_become_a_visit_to_a_closed_branch(maple: Maple, branch: Location) -> None:
+    close(branch)
+    appointment = maple.book(method=MeetingMethod.PHONE)
+
+    with pytest.raises(TimeUnavailable) as refused:
+        change(maple, appointment, MeetingMethod.AT_LOCATION)
+
+    assert refused.value.sentence == "Main Street is closed on 30 November (Water damage). Choose another time."
+    appointment.refresh_from_db()
+    assert (appointment.method, appointment.version) == (MeetingMethod.PHONE, 0)
+
+
+def test_a_call_cannot_become_a_visit_outside_the_opening_hours(maple: Maple, branch: Location) -> None:
+    LocationHours.objects.create(location=branch, weekday=Weekday.MONDAY, start=time(13), end=time(17))
+    appointment = make_appointment(
+        maple.review, maple.sam, maple.cleo, monday(10), method=MeetingMethod.PHONE, location=branch
+    )
+
+    assert sentence_of(maple, appointment, MeetingMethod.AT_LOCATION) == (
+        "Mon 30 Nov 2026, 10:00 is outside the working hours of Sam Okafor. Choose another time."
+    )
+
+
+def test_staff_may_meet_outside_the_hours_on_purpose(maple: Maple, branch: Location) -> None:
+    close(branch)
+
+    visit = change(maple, maple.book(method=MeetingMethod.PHONE), MeetingMethod.AT_LOCATION, outside_hours=True)
+
+    assert (visit.method, visit.location) == (MeetingMethod.AT_LOCATION, branch)
+
+
+def test_a_call_instead_of_a_visit_to_a_closed_branch_needs_no_attention(maple: Maple, branch: Location) -> None:
+    appointment = maple.book()
+    close(branch)
+    Appointment.objects.update(outside_hours_since=monday(0))
+
+    call = change(maple, appointment, MeetingMethod.PHONE)
+
+    call.refresh_from_db()
+    assert call.outside_hours_since is None

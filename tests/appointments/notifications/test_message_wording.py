@@ -333,3 +333,15 @@ def test_a_move_undone_before_its_email_was_sent_sends_no_email(maple: Maple, bo
     send_all()
 
     assert mail.outbox == []
+
+
+def test_a_client_reads_no_name_of_a_person_who_left(maple: Maple, booked: Appointment, tess: StaffMember) -> None:
+    StaffMember.objects.filter(pk=maple.sam.pk).update(is_active=False)
+    booked.refresh_from_db()
+
+    change(maple, reassign_appointment, booked, staff=tess, outside_hours=True)
+
+    _subject, lines = read(CLIENT)
+    assert "With: Tess Moor" in lines
+    assert "Sam Okafor" not in "".join(lines)
+    assert "You have taken over an appointment from Sam Okafor." in read("tess@maple.example")[1]

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from appointments.models import Appointment, Status
 from integrations.models import Connection, DesiredState
-from services.models import MeetingMethod, ServiceAssignment
-from staff.models import EmailState, OutboxEmail, StaffMember, TimeOff, VideoChoice
+from services.models import MeetingMethod, Service, ServiceAssignment
+from staff.models import DateOverride, EmailState, OutboxEmail, StaffMember, TimeOff, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import (
@@ -233,6 +233,19 @@ def test_the_times_instead_of_a_taken_one_leave_out_the_present_time(maple: Mapl
     assert page.context["form"].date_time.next_free[0] == monday(10, 15)
 
 
+def test_the_offered_times_have_room_for_a_changed_length(maple: Maple, as_sky: Browser):
+    Service.objects.update(adjustable_length=True)
+    appointment = maple.book()
+    maple.book(starts_at=monday(12))
+
+    page = move(as_sky, appointment, preview="choices", length="90")
+
+    on_the_day = page.context["form"].times.on_the_day
+    assert monday(10) in on_the_day
+    assert on_the_day[-1] == monday(15, 30)
+    assert monday(10, 45) not in on_the_day
+
+
 def change(browser: Browser, appointment: Appointment, method: MeetingMethod, **more):
     sent = {"method": method.value, "version": appointment.version, **more}
     return browser.post(address("appointment-method", appointment), sent)
@@ -272,6 +285,26 @@ def test_the_location_changes(maple: Maple, as_sky: Browser):
 
     appointment.refresh_from_db()
     assert appointment.location == west
+
+
+def test_a_visit_to_a_closed_branch_is_refused_with_the_next_times_there(maple: Maple, as_sky: Browser):
+    branch = make_location(maple.organization)
+    StaffMember.objects.filter(pk=maple.sam.pk).update(location=branch)
+    DateOverride.objects.create(location=branch, first_day=monday(0).date(), last_day=monday(0).date())
+    appointment = maple.book(method=MeetingMethod.PHONE)
+
+    refused = change(as_sky, appointment, MeetingMethod.AT_LOCATION)
+    moving = as_sky.get(address("appointment-move", appointment), {"pick": "2026-12-01T09:00"})
+    anyway = change(as_sky, appointment, MeetingMethod.AT_LOCATION, outside_hours="on")
+
+    form = refused.context["form"]
+    assert form.non_field_errors() == ["Main Street is closed on 30 November. Choose another time."]
+    assert form.next_free[0] == monday(9) + timedelta(days=1)
+    assert f'href="{address("appointment-move", appointment)}?pick=2026-12-01T09%3A00"' in refused.text
+    assert moving.context["form"].date_time.picked_value == "2026-12-01T09:00"
+    assert anyway.status_code == 303
+    appointment.refresh_from_db()
+    assert appointment.method == MeetingMethod.AT_LOCATION
 
 
 def test_another_organisations_location_is_not_a_choice(maple: Maple, as_sky: Browser):

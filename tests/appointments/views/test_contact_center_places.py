@@ -14,7 +14,7 @@ from appointments.models import Appointment
 from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod
-from staff.models import StaffMember, VideoChoice
+from staff.models import Location, StaffMember, VideoChoice
 from tests.appointments.booking_payloads import PAGE, booking_data, errors
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
@@ -77,7 +77,7 @@ def test_a_platform_disconnected_before_the_submit_is_an_error_and_the_input_is_
 
     page = as_sky.post(PAGE, payload)
 
-    assert shown.context["form"].people.able == [maple.sam]
+    assert shown.context["form"].people.able.pks == [maple.sam.pk]
     [sentence] = errors(page)["staff"]
     assert sentence.startswith("Sam Okafor has no video platform." if with_sam else "Nobody can take this")
     assert "<strong>Sam Okafor</strong>: No video platform." in page.content.decode()
@@ -178,3 +178,54 @@ def test_the_confirmation_of_another_organisations_appointment_is_not_found(mapl
     booked = maple.book()
 
     assert signed_in(otto).get(reverse("contact-center-booked", args=[booked.pk])).status_code == 404
+
+
+# --- Search of branches -----------------------------------------------------------------------------
+@pytest.fixture
+def many_branches(maple: Maple) -> list[Location]:
+    towns = [("Rosedale", "Toronto", "M4W 1A8"), ("Harbourfront", "Halifax", "B3H 1A1")]
+    towns += [(f"Branch {number}", "Ottawa", "K1A 0B1") for number in range(6)]
+    return [make_location(maple.organization, name, city=city, postal_code=code) for name, city, code in towns]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("halifax", ["Harbourfront"]), ("m4w1", ["Rosedale"]), ("rose", ["Rosedale"])]
+)
+def test_branches_are_searched_by_name_city_and_postal_code(
+    maple: Maple, as_sky: Browser, many_branches: list[Location], words: str, found: list[str]
+) -> None:
+    page = as_sky.post(PAGE, booking_data(maple, preview="choices", location_words=words))
+
+    offered = [label for value, label in page.context["form"].fields["location"].choices if value]
+    assert offered == found
+    assert 'name="location_words"' in page.text
+
+
+def test_a_search_without_results_offers_all_branches_and_says_so(
+    maple: Maple, as_sky: Browser, many_branches: list[Location]
+) -> None:
+    page = as_sky.post(PAGE, booking_data(maple, preview="choices", location_words="atlantis"))
+
+    assert len(page.context["form"].fields["location"].choices) == len(many_branches) + 1
+    assert "No location matches this search." in page.text
+
+
+def test_the_chosen_branch_stays_chosen_beside_the_matches(
+    maple: Maple, as_sky: Browser, many_branches: list[Location]
+) -> None:
+    rosedale = many_branches[0]
+
+    page = as_sky.post(PAGE, booking_data(maple, preview="choices", location_words="halifax", location=rosedale.pk))
+
+    form = page.context["form"]
+    assert form.chosen_location == rosedale
+    assert {label for value, label in form.fields["location"].choices if value} == {"Rosedale", "Harbourfront"}
+
+
+def test_few_branches_need_no_search(maple: Maple, as_sky: Browser) -> None:
+    make_location(maple.organization, "Rosedale")
+    make_location(maple.organization, "Harbourfront")
+
+    page = as_sky.post(PAGE, booking_data(maple, preview="choices"))
+
+    assert 'name="location_words"' not in page.text

@@ -130,8 +130,30 @@ def test_a_search_without_results_shows_a_sentence_and_a_link(maple: Maple, as_s
     page = as_sky.get(reverse("schedule"), on_monday(q="nobody"))
 
     assert page.context["calendar"] is None
-    assert "Nobody here matches." in page.content.decode()
+    assert "No staff match." in page.content.decode()
     assert f'href="{reverse("schedule")}?date={DAY_TEXT}">Show everyone' in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_an_admin_without_staff_reads_what_to_add_first():
+    ada = make_member(make_organization("Birch Bank"), "Ada Lovell", Role.ADMIN)
+
+    page = signed_in(ada).get(reverse("schedule"), {"view": "week"}).text
+
+    assert "Appointments appear here once clients can book." in page
+    for name in ("location-list", "service-list", "staff-list"):
+        assert f'<a href="{reverse(name)}">' in page
+    assert "No staff match." not in page
+
+
+@pytest.mark.django_db
+def test_a_scheduler_without_staff_reads_who_can_add_them():
+    sky = make_member(make_organization("Birch Bank"), "Sky Lund", Role.SCHEDULER)
+
+    page = signed_in(sky).get(reverse("schedule")).text
+
+    assert "Ask an admin to add staff" in page
+    assert f'<a href="{reverse("staff-list")}">' not in page
 
 
 def test_working_hours_and_time_off_are_background_events(maple: Maple):

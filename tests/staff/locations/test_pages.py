@@ -295,3 +295,14 @@ def test_future_opening_hours_need_at_least_one_day(as_ada: Browser, maple: Orga
     assert page.context["week_form"].errors["__all__"] == [
         "Enter hours for at least one day. If the location closes then, add a closing instead."
     ]
+
+
+def test_the_list_and_the_hours_name_the_zone_by_its_city(as_ada: Browser, maple: Organization) -> None:
+    branch = make_location(maple, time_zone=ZoneInfo("America/St_Johns"))
+
+    opened = as_ada.get(reverse("location-hours", args=[branch.pk])).text
+    listed = as_ada.get(LIST).text
+
+    assert "In St Johns time." in opened
+    assert ">St Johns time</td>" in listed
+    assert "America/" not in opened + listed
