@@ -494,6 +494,8 @@ class Audience(models.TextChoices):
     STAFF = "staff", _("Staff member")
     # The staff member before a reassignment: the email removes the appointment from their calendar.
     FORMER = "former", _("Former staff member")
+    # The client's address before a correction: the email removes the appointment from the calendar behind it.
+    OLD_EMAIL = "old_email", _("Client’s earlier email address")
 
 
 class Notification(models.Model):
@@ -502,8 +504,7 @@ class Notification(models.Model):
     The email about a bulk change covers several appointments of a staff member.
     """
 
-    # The unique constraint's index begins with this column.
-    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications", db_index=False)
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications")
     email = models.ForeignKey(OutboxEmail, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=10, choices=NotificationKind)
     # SEQUENCE of the calendar file: the appointment's version that the email describes.
@@ -514,7 +515,12 @@ class Notification(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["appointment", "sequence", "audience"], name="one_notification_per_change")
+            # Several people or addresses may have had the appointment before.
+            models.UniqueConstraint(
+                fields=["appointment", "sequence", "audience"],
+                condition=Q(audience__in=["client", "staff"]),
+                name="one_notification_per_change",
+            )
         ]
 
     @property
