@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
-from appointments import bulk_change_models  # noqa: F401 - registers its models
+from appointments import bulk_change_models, calendar_feed_models  # noqa: F401 - register their models
 from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.fields.local_datetimes import LocalDateTimeField

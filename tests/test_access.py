@@ -181,6 +181,10 @@ RULES = {
     "manage-move": EVERYBODY,
     "manage-cancel": EVERYBODY,
     "manage-calendar": EVERYBODY,
+    "calendar-feed": MEMBERS,
+    "calendar-feed-end": MEMBERS,
+    # The token decides, not the session. This one is unknown.
+    "calendar-feed-file": dict.fromkeys(EVERYBODY, "404"),
     "join": EVERYBODY,
 }
 OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
@@ -369,6 +373,7 @@ def address(name: str, world: dict[str, Any]) -> str:
             **PUBLIC,
             "join": [appointment.join_token],
             "book-booked": ["maple", reference_of(appointment)],
+            "calendar-feed-file": ["a-token"],
             "brand-logo": ["maple", appointment.organization.logo_digest],
         }
     ):

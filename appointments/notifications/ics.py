@@ -19,6 +19,7 @@ from appointments.models import Appointment, Audience, NotificationKind, Status
 from appointments.notifications.autolinks import without_autolinks
 from coconut.fields.phone_numbers import phone_number
 from services.models import MeetingMethod
+from staff.models import Organization
 
 # Each reader gets an entry of their own: one event with one attendee. Its updates are REQUEST and its end is CANCEL
 # (RFC 5546, sections 3.2.2 and 3.2.5). Outlook and Gmail then change the entry in place. They take PUBLISH (section
@@ -106,8 +107,8 @@ def _event(appointment: Appointment, audience: str, sequence: int, *, is_cancell
     # reader's program knows. They may be older, Outlook has names of its own, and a local time may come twice.
     event.add("dtstart", appointment.starts_at)
     event.add("dtend", appointment.ends_at)
-    event.add("summary", _clean_text(summary(appointment, audience)))
-    event.add("organizer", _organizer(appointment), encode=False)
+    event.add("summary", clean_text(summary(appointment, audience)))
+    event.add("organizer", organizer_of(appointment.organization), encode=False)
     if not is_cancelled:
         _add_details(event, appointment, audience)
     return event
@@ -115,8 +116,8 @@ def _event(appointment: Appointment, audience: str, sequence: int, *, is_cancell
 
 def _add_details(event: Event, appointment: Appointment, audience: str) -> None:
     """Add what only a live entry has: a cancellation must not repeat phone numbers and links."""
-    event.add("location", _clean_text(place_of(appointment, audience)))
-    event.add("description", _clean_text(description_of(appointment, audience)))
+    event.add("location", clean_text(place_of(appointment, audience)))
+    event.add("description", clean_text(description_of(appointment, audience)))
     event.add("transp", "OPAQUE")
     if appointment.has_video_link:
         event.add("url", join_url_for(appointment, audience))
@@ -129,12 +130,13 @@ def _add_details(event: Event, appointment: Appointment, audience: str) -> None:
 def _alarm(appointment: Appointment, audience: str) -> Alarm:
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
-    alarm.add("description", _clean_text(summary(appointment, audience)))
+    alarm.add("description", clean_text(summary(appointment, audience)))
     alarm.add("trigger", -(ALARM_BEFORE_TRAVEL if appointment.method in _TRAVEL else ALARM_BEFORE))
     return alarm
 
 
-def _clean_text(text: str) -> str:
+def clean_text(text: str) -> str:
+    """Return the text without characters that calendars don't allow."""
     return _CONTROL.sub("", _LINE_BREAK.sub("\n", text))
 
 
@@ -170,11 +172,11 @@ def _phone_line(appointment: Appointment, audience: str) -> str:
     return (_("We call you at %(phone)s.") if audience == Audience.CLIENT else _("Call %(phone)s.")) % phone
 
 
-def _organizer(appointment: Appointment) -> vCalAddress:
+def organizer_of(organization: Organization) -> vCalAddress:
     """Return the sender of the emails: calendars compare both before they change an entry (RFC 6047, section 3)."""
     organizer = vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
     # A parameter can't hold double quotes or line breaks.
-    name = _CONTROL.sub("", " ".join(appointment.organization.name.replace('"', "'").split()))
+    name = _CONTROL.sub("", " ".join(organization.name.replace('"', "'").split()))
     organizer.params["CN"] = vText(name)
     return organizer
 
