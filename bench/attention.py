@@ -59,11 +59,17 @@ def measure(bank: banks.Bank, budgets: Budgets) -> None:
 
     harbour = Organization.objects.get(pk=bank.organization)
     now = datetime.now(UTC)
-    print(f"{Appointment.objects.filter(location=bank.location, starts_at__gt=now).count():,} upcoming appointments")
+    print(
+        f"{Appointment.objects.filter(location=bank.locations[0], starts_at__gt=now).count():,} upcoming appointments"
+    )
 
     def closing(days: int) -> Callable[[], object]:
         change = PlannedChange(
-            harbour, Cause.LOCATION_CLOSED, location=bank.location, starts_at=now, ends_at=now + timedelta(days=days)
+            harbour,
+            Cause.LOCATION_CLOSED,
+            location=bank.locations[0],
+            starts_at=now,
+            ends_at=now + timedelta(days=days),
         )
         return lambda: find_affected(change)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from appointments.attention.colleagues import Colleagues, free_then
 from appointments.availability.calendars import Durations
-from appointments.availability.slots import next_free_of_any_staff
+from appointments.availability.next_free import next_free_of_any_staff
 from appointments.booking_rules.errors import StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough

@@ -44,7 +44,7 @@ UNION ALL
 SELECT 'busy', staff_id, NULL, NULL, NULL, busy_from, busy_to, NULL, NULL, NULL, NULL, NULL
   FROM appointments_appointment
  WHERE staff_id = ANY(%(people)s) AND status IN %(busy)s AND id IS DISTINCT FROM %(ignored)s
-   AND busy_from >= %(earliest)s AND busy_from < %(end)s AND busy_to > %(start)s
+   AND busy_from >= %(earliest)s AND busy_from < %(busy_to)s AND busy_to > %(busy_from)s
 """
 
 
@@ -113,12 +113,14 @@ def load_calendar_rows(
     end: datetime,
     *,
     ignored: int | None = None,
+    busy_within: tuple[datetime, datetime] | None = None,
 ) -> CalendarRows:
     """Load the rows of staff members and locations by their pks, in one query.
 
-    Overrides, time off and busy time are those that overlap [start, end). `ignored` is the pk of an appointment to
-    leave out.
+    Overrides, time off and busy time are those that overlap [start, end); busy time those that overlap `busy_within`
+    if it is given. `ignored` is the pk of an appointment to leave out.
     """
+    busy_from, busy_to = busy_within or (start, end)
     parameters: dict[str, Any] = {
         "people": [*people],
         "locations": [*locations],
@@ -126,7 +128,9 @@ def load_calendar_rows(
         "end": end,
         "first_day": start.date(),
         "last_day": end.date(),
-        "earliest": start - LONGEST_BUSY_TIME,
+        "busy_from": busy_from,
+        "busy_to": busy_to,
+        "earliest": busy_from - LONGEST_BUSY_TIME,
         "busy": tuple(status.value for status in BUSY_STATUSES),
         "ignored": ignored,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
@@ -18,7 +18,7 @@ from appointments.availability.calendar_query import (
     load_calendar_rows,
 )
 from appointments.availability.intervals import Interval, contains, merged, subtract
-from appointments.availability.open_hours import DayException, Hours, Span, Week, bookable_intervals
+from appointments.availability.open_hours import DayException, Hours, Span, Week, bookable_intervals, opening_intervals
 from appointments.models import Appointment
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
@@ -110,13 +110,22 @@ def load_calendars_around(
     method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     ignoring: Appointment | None = None,
+    busy_margin: int | None = None,
 ) -> dict[int, Calendar]:
-    """Load the calendars of the days from `start` to `end`, in unix seconds; see `load_calendars`."""
+    """Load the calendars of the days from `start` to `end`, in unix seconds; see `load_calendars`.
+
+    With `busy_margin`, busy time is only that of [start, end) and of as many seconds before and after.
+    """
     prefetch_related_objects(people, "location", "organization")
     zones = {member.zone for member in people}
     first_day = min(datetime.fromtimestamp(start, zone).date() for zone in zones)
     last_day = max(datetime.fromtimestamp(end, zone).date() for zone in zones)
-    return load_calendars(people, first_day, last_day, method=method, location=location, ignoring=ignoring)
+    busy_within = None
+    if busy_margin is not None:
+        busy_within = (_utc(start - busy_margin), _utc(end + busy_margin))
+    return load_calendars(
+        people, first_day, last_day, method=method, location=location, ignoring=ignoring, busy_within=busy_within
+    )
 
 
 def load_calendars(
@@ -127,6 +136,7 @@ def load_calendars(
     method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     ignoring: Appointment | None = None,
+    busy_within: tuple[datetime, datetime] | None = None,
 ) -> dict[int, Calendar]:
     """Load the calendars of some staff members, by staff pk, for these days and the day before and after.
 
@@ -143,7 +153,12 @@ def load_calendars(
     zones = {place.pk: place.time_zone for member in people if (place := location if in_person else member.location)}
     zones |= {member.location.pk: member.location.time_zone for member in people if member.location}
     rows = load_calendar_rows(
-        [member.pk for member in people], zones, start, end, ignored=ignoring.pk if ignoring else None
+        [member.pk for member in people],
+        zones,
+        start,
+        end,
+        ignored=ignoring.pk if ignoring else None,
+        busy_within=busy_within,
     )
     if not in_person:
         zones |= _load_other_locations(rows, zones, start, end)
@@ -164,6 +179,17 @@ def load_calendars(
         )
         for member in people
     }
+
+
+def load_opening(zones: Mapping[int, tzinfo], first_day: date, last_day: date, *, in_person: bool) -> list[Interval]:
+    """Return when at least one of these locations, by pk with their time zones, is open. Takes one query."""
+    start, end = _midnight(first_day - timedelta(days=2)), _midnight(last_day + timedelta(days=3))
+    rows = load_calendar_rows([], zones, start, end).opening
+    found = (
+        opening_intervals(_hours_of(rows, pk, zone), first_day, last_day, in_person=in_person)
+        for pk, zone in zones.items()
+    )
+    return merged(interval for intervals in found for interval in intervals)
 
 
 def _load_other_locations(
@@ -229,6 +255,10 @@ def _overrides(rows: Iterable[OverrideRow], home: int | None) -> tuple[DayExcept
 def _places_of(hours: Hours) -> set[int | None]:
     usual = {span.place for week in hours.weeks for _weekday, span in week.spans}
     return usual | {span.place for exception in hours.overrides for span in exception.spans}
+
+
+def _utc(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment, UTC)
 
 
 def _midnight(day: date) -> datetime:

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from appointments.availability.any_staff import AnyStaffSearch
 from appointments.availability.slots import free_slots
+from appointments.availability.staff_pool import StaffPool
 from appointments.models import Appointment
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
@@ -20,6 +22,8 @@ DAYS_SHOWN = 4
 TIMES_SHOWN = 8
 # Days covered by each search until enough days are found. The last search covers the service's horizon.
 _SEARCH_DAYS = (7, 28)
+# Of many people, no other day is searched after as many times.
+_ENOUGH_TIMES = 12
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class FirstSlots:
 
 def find_first_slots(
     service: Service,
-    people: Sequence[StaffMember],
+    people: StaffPool | Sequence[StaffMember],
     day: date,
     zone: ZoneInfo,
     *,
@@ -63,8 +67,12 @@ def find_first_slots(
 ) -> FirstSlots:
     """Return the first days, from `day` in the zone on, with times at which any of the people can start the service.
 
-    The number of queries doesn't grow with the people.
+    The number of queries doesn't grow with the people. Of many people, fewer days are shown: each has many times.
     """
+    pool = StaffPool.of(people)
+    if not pool.is_small:
+        return _first_slots_of_many(service, pool, day, zone, method, location)
+    people = pool.load_all()
     start = max(datetime.combine(day, time(0), zone), timezone.now())
     ends = [start + timedelta(days=days) for days in _SEARCH_DAYS]
     last = max(ends[-1], timezone.now() + timedelta(days=service.booking_horizon_days))
@@ -76,6 +84,22 @@ def find_first_slots(
     busy = _booked_seconds(people, shown, zone)
     days = [_day_of(each, starts, busy, whole=not number) for number, (each, starts) in enumerate(shown.items())]
     return FirstSlots(days, max(shown) + timedelta(days=1) if len(by_day) > len(shown) else None)
+
+
+def _first_slots_of_many(
+    service: Service, pool: StaffPool, day: date, zone: ZoneInfo, method: int, location: Location | None
+) -> FirstSlots:
+    search = AnyStaffSearch(service, pool, zone, method=method, location=location)
+    day = max(day, search.now.astimezone(zone).date())
+    last_day = max(day, (search.now + timedelta(days=service.booking_horizon_days)).astimezone(zone).date())
+    days: list[FreeDay] = []
+    while day <= last_day and len(days) < DAYS_SHOWN and sum(len(each.times) for each in days) < _ENOUGH_TIMES:
+        if found := search.starts_on(day):
+            shown = list(found.items())[: None if not days else TIMES_SHOWN]
+            times = [FreeTime(datetime.fromtimestamp(moment, UTC), member) for moment, member in shown]
+            days.append(FreeDay(day, times, len(found) - len(times)))
+        day += timedelta(days=1)
+    return FirstSlots(days, day if day <= last_day else None)
 
 
 def _free_staff(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from calendar import Calendar
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from appointments.availability.slots import free_slots, next_free_of_any_staff
+from appointments.availability.any_staff import AnyStaffSearch
+from appointments.availability.staff_pool import StaffPool
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
 
@@ -29,7 +29,7 @@ class Day:
     """A day of the month view; `is_outside` if it belongs to the previous or next month."""
 
     date: date
-    times: int
+    has_times: bool
     is_outside: bool
     is_chosen: bool
 
@@ -50,7 +50,7 @@ class Month:
 
 def month_with_times(
     service: Service,
-    people: Sequence[StaffMember],
+    people: StaffPool | Sequence[StaffMember],
     zone: ZoneInfo,
     *,
     month: date | None = None,
@@ -64,21 +64,25 @@ def month_with_times(
     """
     now = timezone.now()
     today = now.astimezone(zone).date()
-    found = next_free_of_any_staff(service, people, now, 1, for_clients=True, method=method, location=location)
-    first_free = found[0] if found else None
+    pool = StaffPool.of(people)
+    search = AnyStaffSearch(service, pool, zone, for_clients=True, method=method, location=location, now=now)
+    first_free = next((datetime.fromtimestamp(slot, UTC) for slot in search.next_starts(now)), None)
     start = month or day or (first_free or now).astimezone(zone).date()
     first = start.replace(day=1)
-    by_day = _times_by_day(service, people, first, zone, method, location)
-    chosen = day if day in by_day else min(by_day, default=None)
+    days = search.some_starts_by_day(first, _last_day(first)) if first_free else {}
+    chosen = day if day in days else min(days, default=None)
+    starts: Iterable[int] = ()
+    if chosen:
+        starts = days[chosen] if pool.is_small else search.starts_on(chosen)
     last_day = (now + timedelta(days=service.booking_horizon_days)).astimezone(zone).date()
-    after = (first + timedelta(days=32)).replace(day=1)
+    after = _last_day(first) + timedelta(days=1)
     sheet = Calendar(service.organization.first_weekday).monthdatescalendar(first.year, first.month)
     return Month(
         first=first,
         # Past weeks of the current month are left out.
-        weeks=[[_day(each, by_day, first, chosen) for each in week] for week in sheet if week[-1] >= today],
+        weeks=[[_day(each, days, first, chosen) for each in week] for week in sheet if week[-1] >= today],
         day=chosen,
-        starts=[Start(slot, datetime.fromtimestamp(slot, UTC)) for slot in (by_day[chosen] if chosen else [])],
+        starts=[Start(slot, datetime.fromtimestamp(slot, UTC)) for slot in starts],
         first_free=first_free,
         before=(first - timedelta(days=1)).replace(day=1) if first > today else None,
         after=after if after <= last_day else None,
@@ -86,22 +90,9 @@ def month_with_times(
     )
 
 
-def _times_by_day(
-    service: Service,
-    people: Sequence[StaffMember],
-    first: date,
-    zone: ZoneInfo,
-    method: int,
-    location: Location | None,
-) -> dict[date, list[int]]:
-    start = datetime.combine(first, time(0), zone)
-    end = datetime.combine((first + timedelta(days=32)).replace(day=1), time(0), zone)
-    slots = free_slots(service, people, start, end, for_clients=True, method=method, location=location)
-    days: dict[date, list[int]] = defaultdict(list)
-    for slot in sorted(set().union(*slots.values())):
-        days[datetime.fromtimestamp(slot, zone).date()].append(slot)
-    return dict(days)
+def _last_day(first: date) -> date:
+    return (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
-def _day(day: date, by_day: Mapping[date, list[int]], first: date, chosen: date | None) -> Day:
-    return Day(day, len(by_day.get(day, [])), day.month != first.month, day == chosen)
+def _day(day: date, days: Collection[date], first: date, chosen: date | None) -> Day:
+    return Day(day, day in days, day.month != first.month, day == chosen)

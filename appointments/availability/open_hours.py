@@ -98,11 +98,11 @@ def bookable_intervals(
         if branch is None or branch.is_always_open:
             found += usual + own
         elif in_person:
-            found += intersect(merged(usual + own), _opening(branch, first_day, last_day, in_person=True))
+            found += intersect(merged(usual + own), opening_intervals(branch, first_day, last_day, in_person=True))
         else:
-            found += intersect(merged(usual), _opening(branch, first_day, last_day, in_person=False))
+            found += intersect(merged(usual), opening_intervals(branch, first_day, last_day, in_person=False))
             weekly = branch._replace(overrides=(), holidays=None)
-            found += intersect(merged(own), _opening(weekly, first_day, last_day, in_person=False))
+            found += intersect(merged(own), opening_intervals(weekly, first_day, last_day, in_person=False))
     return merged(found)
 
 
@@ -121,8 +121,11 @@ def _spans_by_place(
 
 
 @lru_cache(maxsize=1024)
-def _opening(branch: Hours, first_day: date, last_day: date, *, in_person: bool) -> list[Interval]:
-    """Return the opening hours. A day more at both ends covers the dates in any other time zone."""
+def opening_intervals(branch: Hours, first_day: date, last_day: date, *, in_person: bool) -> list[Interval]:
+    """Return when a location is open. A day more at both ends covers the dates in any other time zone.
+
+    Nothing may change the result, which is shared.
+    """
     found: list[Interval] = []
     for day in _days(first_day - _DAY, last_day + _DAY):
         exception = _exception_on(branch, day, in_person=in_person)

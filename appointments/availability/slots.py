@@ -1,11 +1,10 @@
-"""Free slots of a service, with one staff member or any of several, computed in unix seconds."""
+"""Free slots of a service with each of some staff members, computed in unix seconds."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from appointments.availability.calendars import Durations, load_calendar, load_calendars_around
 from appointments.availability.daily_limits import full_days
@@ -14,9 +13,6 @@ from appointments.availability.start_times import start_times, start_zone
 from appointments.models import Appointment
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
-
-# Days that one search step for the next free times covers.
-SEARCH_DAYS = 14
 
 
 def earliest_start(service: Service, now: datetime, *, for_clients: bool) -> int:
@@ -57,7 +53,15 @@ def free_slots(
     if not people or first >= last:
         return {member.pk: [] for member in people}
     durations = durations or Durations.of_service(service)
-    calendars = load_calendars_around(people, first, last, method=method, location=location, ignoring=ignoring)
+    calendars = load_calendars_around(
+        people,
+        first,
+        last,
+        method=method,
+        location=location,
+        ignoring=ignoring,
+        busy_margin=durations.duration + durations.before + durations.after,
+    )
     full = full_days(service, people, first, last, location=location, ignoring=ignoring)
 
     def starts_of(member: StaffMember) -> list[int]:
@@ -68,53 +72,6 @@ def free_slots(
     if ignoring is not None and durations == Durations.of_appointment(ignoring):
         _remove_present_start(slots, ignoring)
     return slots
-
-
-def next_free_of_any_staff(
-    service: Service,
-    people: Sequence[StaffMember],
-    after: datetime,
-    how_many: int = 3,
-    *,
-    durations: Durations | None = None,
-    for_clients: bool = False,
-    method: int = MeetingMethod.AT_LOCATION,
-    location: Location | None = None,
-    ignoring: Appointment | None = None,
-    now: datetime | None = None,
-) -> list[datetime]:
-    """Return the next start times from `after` on at which any of the people is free, in UTC, up to the horizon.
-
-    See `free_slots` for the other arguments.
-    """
-    now = now or datetime.now(UTC)
-    start = max(int(after.timestamp()), int(now.timestamp()))
-    latest = latest_start(service, now, for_clients=True) + 1
-    found: list[int] = []
-    while people and start < latest and len(found) < how_many:
-        until = min(start + SEARCH_DAYS * DAY_SECONDS, latest)
-        slots = free_slots(
-            service,
-            people,
-            _utc(start),
-            _utc(until),
-            for_clients=for_clients,
-            method=method,
-            location=location,
-            durations=durations,
-            ignoring=ignoring,
-            now=now,
-        )
-        found += sorted(set().union(*slots.values()))
-        start = until
-    return [_utc(slot) for slot in found[:how_many]]
-
-
-def next_free(
-    service: Service, member: StaffMember, after: datetime, how_many: int = 3, **rules: Any
-) -> list[datetime]:
-    """Return the next free times of one staff member; see `next_free_of_any_staff`."""
-    return next_free_of_any_staff(service, [member], after, how_many, **rules)
 
 
 def is_within_hours(
@@ -142,7 +99,3 @@ def _remove_present_start(slots: dict[int, list[int]], appointment: Appointment)
 def _between(moments: list[int], first: int, last: int) -> list[int]:
     """Return the ascending moments in [first, last)."""
     return moments[bisect_left(moments, first) : bisect_left(moments, last)]
-
-
-def _utc(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)

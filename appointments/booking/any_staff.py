@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import time, timedelta
 from typing import Any
 
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
+from appointments.availability.any_staff import AnyStaffSearch
 from appointments.availability.calendars import Calendar, load_calendars_around
 from appointments.availability.daily_limits import full_days
 from appointments.availability.intervals import contains, intersect, local_datetime
-from appointments.availability.slots import next_free_of_any_staff
+from appointments.availability.next_free import next_free_of_any_staff
+from appointments.availability.staff_pool import StaffPool
 from appointments.booking.book import Booking, attempt_booking, find_repeated_booking
 from appointments.booking_rules.errors import (
     BookingError,
@@ -33,7 +35,7 @@ from staff.models import StaffMember
 
 
 def book_with_any_staff(
-    *, people: Sequence[StaffMember], first: StaffMember | None = None, **booking: Any
+    *, people: StaffPool | Sequence[StaffMember], first: StaffMember | None = None, **booking: Any
 ) -> Appointment:
     """Book with one of these people; see `book_appointment` for the other arguments and the guarantees.
 
@@ -42,18 +44,17 @@ def book_with_any_staff(
     """
     wanted = Booking(**booking)
     check_same_organization(wanted.organization, wanted.rows)
-    for member in people:
-        check_same_organization(wanted.organization, {"staff": member})
     try:
-        return _book_first_available(wanted, people, first)
+        return _book_first_available(wanted, StaffPool.of(people), first)
     except (BookingError, IntegrityError):
         if (existing := find_repeated_booking(wanted)) is not None:
             return existing
         raise
 
 
-def _book_first_available(wanted: Booking, people: Sequence[StaffMember], first: StaffMember | None) -> Appointment:
-    for member in sorted(free_staff(wanted, people), key=lambda member: member != first):
+def _book_first_available(wanted: Booking, people: StaffPool, first: StaffMember | None) -> Appointment:
+    for member in _free_staff_in_order(wanted, people, first):
+        check_same_organization(wanted.organization, {"staff": member})
         try:
             return run_with_retry(lambda member=member: attempt_booking(wanted, member))  # type: ignore[misc]
         except ClientLimitReached:
@@ -63,6 +64,19 @@ def _book_first_available(wanted: Booking, people: Sequence[StaffMember], first:
             # The person is no longer available. Any other error would be the same with everyone.
             continue
     raise _all_busy_error(wanted, people)
+
+
+def _free_staff_in_order(wanted: Booking, people: StaffPool, first: StaffMember | None) -> Iterator[StaffMember]:
+    """Yield the free people: `first`, then the others, those with the least booked time that day first."""
+    if people.is_small:
+        yield from sorted(free_staff(wanted, people.load_all()), key=lambda member: member != first)
+        return
+    if first is not None:
+        yield from free_staff(wanted, [first])
+    zone = wanted.organization.time_zone
+    search = AnyStaffSearch(wanted.service, people, zone, method=wanted.method, location=wanted.location)
+    for portion in search.portions_on(wanted.starts_at.astimezone(zone).date()):
+        yield from (member for member in free_staff(wanted, portion) if member != first)
 
 
 def free_staff(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMember]:
@@ -99,8 +113,8 @@ def _booked_seconds(calendar: Calendar, request: SlotRequest, member: StaffMembe
     return sum(to - from_ for from_, to in intersect(calendar.busy, [(start, end)]))
 
 
-def _all_busy_error(wanted: Booking, people: Sequence[StaffMember]) -> TimeTaken:
-    request = wanted.slot_request_for(people[0])
+def _all_busy_error(wanted: Booking, people: StaffPool) -> TimeTaken:
+    request = wanted.slot_request_for(people.load(people.pks[:1])[0])
     free = next_free_of_any_staff(
         request.service,
         people,

@@ -9,13 +9,15 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from appointments.availability.calendars import Durations
-from appointments.availability.slots import next_free
+from appointments.availability.next_free import next_free
+from appointments.availability.staff_pool import StaffPool
 from appointments.availability.start_times import most_starts_a_day
+from appointments.booking.working_places import works_at
 from appointments.models import Appointment
 from integrations.hosting.blocking_reasons import BlockingReason
 from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod, Service
-from staff.models import Organization, StaffMember
+from staff.models import Location, Organization, StaffMember
 
 _NEXT_TIMES = 6
 
@@ -27,7 +29,7 @@ class StaffCandidates:
     `personal` are the able ones whose video call would take place on a personal link.
     """
 
-    able: list[StaffMember] = field(default_factory=list)
+    able: StaffPool = field(default_factory=StaffPool)
     personal: list[tuple[StaffMember, Hosting]] = field(default_factory=list)
     unable: list[tuple[StaffMember, BlockingReason]] = field(default_factory=list)
 
@@ -48,18 +50,37 @@ def bookable_staff(service: Service, method: int, *, only: int | None = None) ->
     `only` limits them to one pk. Takes a constant number of queries.
     """
     pk = {} if only is None else {"pk": only}
-    providers = StaffMember.objects.filter(
-        organization=service.organization_id, is_active=True, assignments__service=service, **pk
-    )
-    if method == MeetingMethod.AT_LOCATION:
-        providers = providers.filter(Q(location=None) | Q(location__active=True))
-    people = list(providers.select_related("location").order_by())
+    people = list(_providers(service, method).filter(**pk).select_related("location"))
     for member in people:
         member.organization = service.organization
     if method != MeetingMethod.VIDEO:
         return people
     hostings = hosting_of(people)
     return [member for member in people if hostings[member.pk].can_host]
+
+
+def bookable_pool(service: Service, method: int, *, location: Location | None = None) -> StaffPool:
+    """Return the staff members of `bookable_staff`; those who can be booked at `location` if it is given."""
+    if method == MeetingMethod.VIDEO:
+        return StaffPool.of(bookable_staff(service, method))
+    providers = _providers(service, method)
+    return StaffPool.of_query(providers if location is None else providers.filter(works_at(location, service)))
+
+
+def can_be_booked(service: Service, method: int) -> bool:
+    """Return whether there is a staff member who can take the service in this way."""
+    return (
+        bool(bookable_staff(service, method)) if method == MeetingMethod.VIDEO else _providers(service, method).exists()
+    )
+
+
+def _providers(service: Service, method: int) -> QuerySet[StaffMember]:
+    providers = StaffMember.objects.filter(
+        organization=service.organization_id, is_active=True, assignments__service=service
+    ).order_by()
+    if method == MeetingMethod.AT_LOCATION:
+        return providers.filter(Q(location=None) | Q(location__active=True))
+    return providers
 
 
 def staff_candidates(organization: Organization, service: Service | None, method: int | None) -> StaffCandidates:
@@ -69,12 +90,13 @@ def staff_candidates(organization: Organization, service: Service | None, method
     """
     providers = _active_staff(organization.pk)
     anything = providers.filter(assignments__isnull=False).distinct()
-    people = list(providers.filter(services=service) if service else anything)
+    found = providers.filter(services=service) if service else anything
     if method != MeetingMethod.VIDEO:
-        return StaffCandidates(able=people)
+        return StaffCandidates(able=StaffPool.of_query(found))
+    people = list(found)
     hostings = hosting_of(people)
     return StaffCandidates(
-        able=[member for member in people if hostings[member.pk].can_host],
+        able=StaffPool.of(member for member in people if hostings[member.pk].can_host),
         personal=[(member, hostings[member.pk]) for member in people if hostings[member.pk].personal_url],
         unable=[
             (member, blocking_reason)

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Calendar, Durations, load_calendar
-from appointments.availability.slots import earliest_start, latest_start, next_free
+from appointments.availability.next_free import next_free
+from appointments.availability.slots import earliest_start, latest_start
 from appointments.availability.start_times import is_start_time, start_zone
 from appointments.booking_rules.closing_reason import closing_reason
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable

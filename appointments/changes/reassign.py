@@ -37,7 +37,7 @@ class Candidates:
 def candidates_for(appointment: Appointment) -> Candidates:
     """Return the candidates among the other staff who provide the service. Takes a constant number of queries."""
     people = staff_candidates(appointment.organization, appointment.service, appointment.method)
-    others = [member for member in people.able if member.pk != appointment.staff_id]
+    others = [member for member in people.able.load_all() if member.pk != appointment.staff_id]
     is_video = appointment.method == MeetingMethod.VIDEO
     hostings = hosting_of(others) if is_video and others else {}
     day = timezone.localtime(appointment.starts_at).date()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from appointments.answers import NewAnswer
 from appointments.availability.daily_limits import day_around
-from appointments.availability.slots import next_free_of_any_staff
+from appointments.availability.next_free import next_free_of_any_staff
 from appointments.booking.any_staff import book_with_any_staff
 from appointments.booking_rules.errors import BookingError, ClientLimitReached
 from appointments.client_view.form_tokens import FormToken
@@ -54,7 +54,7 @@ def book_as_client(
     client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.own_zone}
     if selection.staff:
         return book_for(client, staff=selection.staff, **booking)
-    return book_for(client, book=book_with_any_staff, people=selection.people, **booking)
+    return book_for(client, book=book_with_any_staff, people=selection.pool, **booking)
 
 
 def is_repeated(selection: ClientSelection, token: FormToken, starts_at: datetime, email: str) -> bool:

@@ -8,7 +8,8 @@ from zoneinfo import available_timezones
 
 from django.db.models import Prefetch, QuerySet
 
-from appointments.booking.candidates import bookable_staff
+from appointments.availability.staff_pool import StaffPool
+from appointments.booking.candidates import bookable_pool, bookable_staff, can_be_booked
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service
 from staff.models import Organization, StaffMember
 
@@ -25,10 +26,9 @@ def public_services(organization: Organization) -> QuerySet[Service]:
 
 @dataclass(frozen=True)
 class MethodOption:
-    """Meeting method that clients can book, and the staff members who can take the appointment."""
+    """Meeting method that clients can book."""
 
     method: MeetingMethod
-    people: list[StaffMember]
 
 
 class ServiceOffer:
@@ -36,7 +36,7 @@ class ServiceOffer:
 
     def __init__(self, service: Service | None) -> None:
         self._service = service
-        self._candidates: dict[MeetingMethod, list[StaffMember]] = {}
+        self._candidates: dict[MeetingMethod, StaffPool] = {}
 
     @cached_property
     def methods(self) -> list[MeetingMethod]:
@@ -48,24 +48,29 @@ class ServiceOffer:
     @cached_property
     def options(self) -> list[MethodOption]:
         """Return the methods that at least one staff member can take."""
-        options = [MethodOption(method, self.candidates(method)) for method in self.methods]
-        return [option for option in options if option.people]
+        return [MethodOption(method) for method in self.methods if self.has_candidates(method)]
 
-    def candidates(self, method: MeetingMethod) -> list[StaffMember]:
+    def has_candidates(self, method: MeetingMethod) -> bool:
+        """Return whether a staff member can take the service with this method."""
+        if self._service is None:
+            return False
+        if method in self._candidates:
+            return bool(self._candidates[method])
+        return can_be_booked(self._service, method)
+
+    def candidates(self, method: MeetingMethod) -> StaffPool:
         """Return the staff members who can take the service with this method."""
         if self._service is None:
-            return []
+            return StaffPool()
         if method not in self._candidates:
-            self._candidates[method] = bookable_staff(self._service, method)
+            self._candidates[method] = bookable_pool(self._service, method)
         return self._candidates[method]
 
     def candidate(self, method: MeetingMethod, pk: int) -> StaffMember | None:
         """Return this staff member if they can take the service; doesn't query all candidates."""
         if self._service is None:
             return None
-        known = self._candidates.get(method)
-        people = bookable_staff(self._service, method, only=pk) if known is None else known
-        return next((member for member in people if member.pk == pk), None)
+        return next(iter(bookable_staff(self._service, method, only=pk)), None)
 
 
 @lru_cache

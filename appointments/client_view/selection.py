@@ -12,6 +12,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from appointments.availability.month_view import Month, month_with_times
+from appointments.availability.staff_pool import PoolMember, StaffPool
+from appointments.booking.candidates import bookable_pool
 from appointments.booking.working_places import WorkingPlaces, working_places
 from appointments.client_view.offers import MethodOption, ServiceOffer, public_services
 from appointments.client_view.slots import NotOffered
@@ -73,7 +75,7 @@ class ClientSelection:
         chosen = self._parameters.value("method")
         found = next((method for method in self._offer.methods if method == chosen), None)
         # A chosen staff member is checked by `staff`.
-        if found is None or not (self._parameters.has("staff") or self._offer.candidates(found)):
+        if found is None or not (self._parameters.has("staff") or self._offer.has_candidates(found)):
             raise NotOffered(_("This is not offered this way. Choose another meeting method."))
         return found
 
@@ -109,8 +111,8 @@ class ClientSelection:
         """Return the chosen location, that of the chosen staff member, or the only one; None without a choice."""
         if self._parameters.has("location") and self.method == MeetingMethod.AT_LOCATION:
             pk = self._parameters.value("location")
-            found = next((location for location in self.locations if location.pk == pk), None)
-            if found is None:
+            found = self.organization.locations.active().filter(pk=pk).first()
+            if found is None or not self._people_at(found):
                 raise NotOffered(_("This can’t be booked at this location. Choose another one."))
             return found
         if self.method == MeetingMethod.AT_LOCATION and self.staff and self.staff.location:
@@ -136,17 +138,28 @@ class ClientSelection:
         return self._offer.options
 
     @cached_property
-    def people(self) -> list[StaffMember]:
+    def people(self) -> list[PoolMember]:
         """Return the staff members to choose from, by name."""
-        found = self._offer.candidates(self.method) if self.method else []
-        if self.location:
-            found = self._places.at(self.location, found)
-        return sorted(found, key=lambda member: member.name.casefold())
+        return sorted(self.pool, key=lambda member: member.name.casefold())
+
+    @cached_property
+    def pool(self) -> StaffPool:
+        """Return the staff members to choose from."""
+        if self.method is None:
+            return StaffPool()
+        if self.location is None or self.method != MeetingMethod.AT_LOCATION:
+            return self._offer.candidates(self.method)
+        return self._people_at(self.location)
+
+    def _people_at(self, location: Location) -> StaffPool:
+        if self.service is None:
+            return StaffPool()
+        return bookable_pool(self.service, MeetingMethod.AT_LOCATION, location=location)
 
     @property
-    def candidates(self) -> list[StaffMember]:
+    def candidates(self) -> StaffPool:
         """Return the chosen staff member, or all candidates."""
-        return [self.staff] if self.staff else self.people
+        return StaffPool.of([self.staff]) if self.staff else self.pool
 
     @cached_property
     def zone(self) -> ZoneInfo:

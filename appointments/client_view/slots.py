@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -13,9 +13,10 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.availability.slots import free_slots
-from appointments.booking.candidates import bookable_staff
-from appointments.booking.working_places import WorkingPlaces, working_places
+from appointments.availability.any_staff import AnyStaffSearch
+from appointments.availability.staff_pool import StaffPool
+from appointments.booking.candidates import bookable_pool, bookable_staff
+from appointments.booking.working_places import working_places
 from appointments.dates import DayField
 from appointments.parameters import IdField, ZoneField
 from services.models import MeetingMethod, Service
@@ -91,25 +92,33 @@ def slots_for_clients(query: SlotsQuery) -> list[int]:
     Days are days of the query's zone. A constant number of database queries.
     """
     service = _offered_service(query)
-    people = bookable_staff(service, query.method, only=query.staff)
-    if query.staff is not None and not people:
-        raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
-    location = None
-    if query.location is not None and query.method == MeetingMethod.AT_LOCATION:
-        places = working_places(people, service)
-        location = _location_of(query, places)
-        people = places.at(location, people)
+    location = _location_of(query, service)
+    people = _people_of(query, service, location)
     zone = query.zone or service.organization.time_zone
     first_day = query.first_day or timezone.localdate(timezone=zone)
-    start = datetime.combine(first_day, time(0), zone)
-    end = datetime.combine(first_day + timedelta(days=query.days), time(0), zone)
-    slots = free_slots(service, people, start, end, for_clients=True, method=query.method, location=location)
-    return sorted(set().union(*slots.values()))
+    search = AnyStaffSearch(service, people, zone, for_clients=True, method=query.method, location=location)
+    return search.starts_between(first_day, first_day + timedelta(days=query.days - 1))
 
 
-def _location_of(query: SlotsQuery, places: WorkingPlaces) -> Location:
-    """Return the location of an in-person query."""
-    found = next((location for location in places.locations() if location.pk == query.location), None)
+def _people_of(query: SlotsQuery, service: Service, location: Location | None) -> StaffPool:
+    if query.staff is None:
+        people = bookable_pool(service, query.method, location=location)
+    else:
+        people = StaffPool.of(bookable_staff(service, query.method, only=query.staff))
+        if not people:
+            raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
+        if location is not None:
+            people = people.only(working_places(people, service).at(location, people))
+    if location is not None and not people:
+        raise NotOffered(_("This can’t be booked at this location. Choose another one."))
+    return people
+
+
+def _location_of(query: SlotsQuery, service: Service) -> Location | None:
+    """Return the location of an in-person query; None for any."""
+    if query.location is None or query.method != MeetingMethod.AT_LOCATION:
+        return None
+    found = Location.objects.active().filter(pk=query.location, organization=service.organization_id).first()
     if found is None:
         raise NotOffered(_("This can’t be booked at this location. Choose another one."))
     return found

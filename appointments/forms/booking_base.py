@@ -124,7 +124,7 @@ class BookingBaseForm(CompositeForm):
     def staff_problem(self) -> str:
         """Return why the picked staff member can't take the appointment; empty if they can."""
         chosen, service = self.chosen_staff, self.chosen_service
-        if chosen is None or service is None or chosen in self.people.able:
+        if chosen is None or service is None or chosen.pk in self.people.able:
             return ""
         reasons = {member.pk: reason.sentence for member, reason in self.people.unable}
         names = {"name": chosen.name, "service": service.name}
@@ -202,7 +202,7 @@ class BookingBaseForm(CompositeForm):
     def _offer_staff(self) -> None:
         field = self.fields["staff"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
-        field.queryset = StaffMember.objects.filter(pk__in=[member.pk for member in self.people.able])
+        field.queryset = StaffMember.objects.filter(pk__in=self.people.able.pks)
         field.choices = [("", field.empty_label), *((member.pk, member.name) for member in self.people.able)]
         if self.staff_problem:
             field.error_messages["invalid_choice"] = self.staff_problem

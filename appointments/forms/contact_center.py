@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.availability.first_slots import FirstSlots, FreeDay, FreeTime, find_first_slots
+from appointments.availability.staff_pool import StaffPool
 from appointments.booking.candidates import StaffCandidates
 from appointments.booking.working_places import working_places
 from appointments.booking_rules.errors import BookingError
@@ -112,8 +113,8 @@ class ContactCenterForm(BookingBaseForm):
     @property
     def offered_locations(self) -> list[Location]:
         """Return the choices: the matches, or all locations if nothing matches, and the chosen one."""
-        offered = self.found_locations or self.locations
-        return [place for place in self.locations if place in offered or place == self.chosen_location]
+        offered = {place.pk for place in self.found_locations or self.locations}
+        return [place for place in self.locations if place.pk in offered or place == self.chosen_location]
 
     @cached_property
     def chosen_location(self) -> Location | None:
@@ -132,10 +133,12 @@ class ContactCenterForm(BookingBaseForm):
         """Return the candidates who work at the chosen location, or at none."""
         found, location = super().people, self.chosen_location
         if location is None and self.chosen_method == MeetingMethod.AT_LOCATION:
-            return StaffCandidates(able=[member for member in found.able if _is_at_active_location(member)])
+            active = {None, *self.organization.locations.active().values_list("pk", flat=True)}
+            return StaffCandidates(able=found.able.only(each for each in found.able if each.location_id in active))
         if location is None:
             return found
-        return StaffCandidates(able=working_places(found.able, self.chosen_service).at(location, found.able))
+        places = working_places(found.able, self.chosen_service)
+        return StaffCandidates(able=found.able.only(places.at(location, found.able)))
 
     @cached_property
     def staff_problem(self) -> str:
@@ -166,7 +169,7 @@ class ContactCenterForm(BookingBaseForm):
         """Return the first free slots of the chosen staff member, or of any; None while a choice is missing."""
         if self.chosen_service is None or self.chosen_method is None or self.staff_problem:
             return None
-        people = [self.chosen_staff] if self.chosen_staff else self.people.able
+        people = StaffPool.of([self.chosen_staff]) if self.chosen_staff else self.people.able
         return find_first_slots(
             self.chosen_service,
             people,
@@ -220,7 +223,7 @@ class ContactCenterForm(BookingBaseForm):
     def shown_with(self) -> StaffMember | None:
         """Return the staff member that the chosen slot was shown with."""
         shown = self.picked("slot").partition("-")[2]
-        return next((member for member in self.people.able if str(member.pk) == shown), None)
+        return next(iter(self.people.able.load([int(shown)])), None) if shown else None
 
     # --- Input --------------------------------------------------------------------------------------
 
@@ -244,7 +247,3 @@ class ContactCenterForm(BookingBaseForm):
         self.add_error(field, error.sentence)
         if field == "slot":
             self.from_day = self.starts_at.astimezone(self.zone).date()
-
-
-def _is_at_active_location(member: StaffMember) -> bool:
-    return member.location is None or member.location.active

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from appointments.availability.calendars import Durations
-from appointments.availability.slots import next_free
+from appointments.availability.next_free import next_free
 from appointments.booking_rules.errors import BookingError, TimeUnavailable
 from appointments.changes.meeting_method import place_of
 from appointments.forms.fields import ChangeForm, MeetingMethodField

@@ -26,8 +26,14 @@ def contact_center(request: HttpRequest) -> HttpResponse:
     form = ContactCenterForm.from_request(request, member)
     if booked := submit(form, lambda: _book(form, member)):
         return see_other("contact-center-booked", booked.pk)
-    template = "_form.html" if is_htmx(request) else "page.html"
-    return render(request, f"appointments/contact_center/{template}", {"form": form})
+    return render(request, f"appointments/contact_center/{_template(request)}", {"form": form})
+
+
+def _template(request: HttpRequest) -> str:
+    """Return the template of the part that htmx replaces. A select of thousands of people takes long to render."""
+    if not is_htmx(request):
+        return "page.html"
+    return "_free_slots.html" if request.headers.get("HX-Target") == "times" else "_form.html"
 
 
 @require_safe

@@ -17,8 +17,8 @@ WINDOW_DAYS = 30
 _PEOPLE = """
 INSERT INTO staff_staffmember (organization_id, location_id, email, username, first_name, last_name, role, password,
     is_active, is_staff, is_superuser, date_joined, video_choice, personal_meeting_url, personal_meeting_note)
-SELECT %(organization)s, %(location)s, 'person' || n || '@harbour.example', 'hb' || n, 'Person', n::text, 'staff',
-    '!', true, false, false, now(), 'default', '', ''
+SELECT %(organization)s, (%(locations)s)[1 + n %% cardinality(%(locations)s)], 'person' || n || '@harbour.example',
+    'hb' || n, 'Person', n::text, 'staff', '!', true, false, false, now(), 'default', '', ''
   FROM generate_series(1, %(staff)s) AS n
 RETURNING id
 """
@@ -29,7 +29,7 @@ SELECT id, weekday, '09:00', '17:00' FROM staff_staffmember, generate_series(0, 
 """
 _OPEN = """
 INSERT INTO staff_locationhours (location_id, weekday, start, "end")
-SELECT %(location)s, weekday, '08:00', '18:00' FROM generate_series(0, 4) AS weekday
+SELECT location, weekday, '08:00', '18:00' FROM unnest(%(locations)s) AS location, generate_series(0, 4) AS weekday
 """
 _ASSIGNMENTS = """
 INSERT INTO services_serviceassignment (service_id, staff_id) SELECT %s, unnest(%s)
@@ -45,7 +45,8 @@ _APPOINTMENTS = """
 INSERT INTO appointments_appointment (organization_id, service_id, staff_id, client_id, location_id, starts_at, ends_at,
     busy_from, busy_to, method, status, personal_meeting_url, booked_through, public_id, manage_token, join_token,
     staff_join_token, client_note, internal_note, created_at)
-SELECT %(organization)s, %(service)s, person, %(clients)s + (person * 31 + n) %% 1000, %(location)s, start,
+SELECT %(organization)s, %(service)s, person, %(clients)s + (person * 31 + n) %% 1000,
+    (SELECT location_id FROM staff_staffmember WHERE id = person), start,
     start + interval '30 minutes', start, start + interval '30 minutes', 1,
     CASE WHEN start < now() THEN 'served' ELSE 'confirmed' END, '', 'schedule',
     gen_random_uuid(), 'm' || person || '-' || extract(epoch FROM start),
@@ -60,12 +61,18 @@ SELECT %(organization)s, %(service)s, person, %(clients)s + (person * 31 + n) %%
 """
 
 
+# The other half hours of the window, without one in a hundred.
+_OTHER_APPOINTMENTS = _APPOINTMENTS.replace(
+    "n <= %(each)s", "n > %(each)s AND hashtext(start || ' ' || person) %% 100 <> 0"
+)
+
+
 @dataclass(frozen=True)
 class Bank:
     """Ids for requests. `first_day` begins the window in which each staff member has 100 appointments."""
 
     organization: int
-    location: int
+    locations: list[int]
     service: int
     #: Provided by 50 staff members.
     service_of_50: int
@@ -84,7 +91,6 @@ class Bank:
     def _names(self) -> dict[str, Any]:
         return {
             "organization": self.organization,
-            "location": self.location,
             "service": self.service,
             "clients": self.first_client,
             "people": self.people,
@@ -97,6 +103,11 @@ class Bank:
             {**self._names(), "first": self.first_day, "last": self.last_day, "each": IN_WINDOW},
         )
 
+    def book_nearly_everything(self, cursor: Any) -> None:
+        """Fill the window, but for one half hour in a hundred."""
+        names = {**self._names(), "first": self.first_day, "last": self.last_day, "each": IN_WINDOW}
+        cursor.execute(_OTHER_APPOINTMENTS, names)
+
     def add_history(self, cursor: Any, appointments: int, *, before: date) -> date:
         """Add past appointments up to the day before `before`; return the first day."""
         each = appointments // len(self.people)
@@ -106,15 +117,15 @@ class Bank:
         return first
 
 
-def create_bank(cursor: Any, today: date) -> Bank:
-    """Create Harbour Bank: 200 staff who work from 9 to 17, 1,000 clients, services of half an hour."""
+def create_bank(cursor: Any, today: date, *, staff: int = STAFF, branches: int = 1) -> Bank:
+    """Create Harbour Bank: staff who work from 9 to 17 at its branches, 1,000 clients, services of half an hour."""
     from staff.models import Role
     from tests.factories import make_location, make_member, make_organization
 
     harbour = make_organization("Harbour Bank")
-    location = make_location(harbour)
+    locations = [make_location(harbour, f"Branch {number + 1}").pk for number in range(branches)]
     make_member(harbour, "Sky Larsen", Role.SCHEDULER)
-    names = {"organization": harbour.pk, "location": location.pk, "staff": STAFF, "clients": CLIENTS}
+    names = {"organization": harbour.pk, "locations": locations, "staff": staff, "clients": CLIENTS}
     cursor.execute(_PEOPLE, names)
     people = sorted(pk for (pk,) in cursor.fetchall())
     cursor.execute(_HOURS, names)
@@ -123,7 +134,7 @@ def create_bank(cursor: Any, today: date) -> Bank:
     first_client = min(pk for (pk,) in cursor.fetchall())
     return Bank(
         organization=harbour.pk,
-        location=location.pk,
+        locations=locations,
         service=_service(cursor, harbour, "Advice", people),
         service_of_50=_service(cursor, harbour, "Advice of fifty", people[:50]),
         service_of_3=_service(cursor, harbour, "Advice of three", people[:3]),

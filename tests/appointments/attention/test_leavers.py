@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client as Browser
 from django.urls import reverse
 
-from appointments.availability.slots import next_free
+from appointments.availability.next_free import next_free
 from appointments.booking_rules.errors import BookingError
 from appointments.models import Appointment, Notification
 from appointments.notifications.messages import message_for

@@ -8,7 +8,8 @@ import pytest
 
 from appointments.availability.calendars import Calendar, Durations
 from appointments.availability.intervals import Interval
-from appointments.availability.slots import free_slots, is_within_hours, next_free, next_free_of_any_staff
+from appointments.availability.next_free import next_free, next_free_of_any_staff
+from appointments.availability.slots import free_slots, is_within_hours
 from appointments.models import Status
 from services.models import Service
 from staff.models import LocationHours, Organization, StaffMember, TimeOff, WorkingHours

@@ -184,4 +184,4 @@ def test_the_contact_center_offers_neither_a_closed_location_nor_its_staff(maple
     form = signed_in(maple.sky).get(reverse("contact-center"), choices).context["form"]
 
     assert branch.pk not in dict(form.fields["location"].choices)
-    assert maple.sam not in form.people.able
+    assert maple.sam.pk not in form.people.able

@@ -125,7 +125,7 @@ def test_any_number_of_branches_takes_the_same_queries(
     for number in range(how_many):
         replace_opening_week(add_branch(maple, f"Branch {number}"), OFFICE)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         locations_step(maple)
 
 

@@ -372,7 +372,7 @@ def test_after_disconnect_no_staff_are_offered_for_video_and_the_page_shows_why(
 
     people = form_of(as_sky, service=maple_with_teams.review.pk, method=MeetingMethod.VIDEO.value).people
 
-    assert (people.able, [member for member, _reason in people.unable]) == ([], [maple_with_teams.sam])
+    assert (people.able.pks, [member for member, _reason in people.unable]) == ([], [maple_with_teams.sam])
     assert people.unable[0][1].reason == "No video platform."
 
 

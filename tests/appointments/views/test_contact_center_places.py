@@ -77,7 +77,7 @@ def test_a_platform_disconnected_before_the_submit_is_an_error_and_the_input_is_
 
     page = as_sky.post(PAGE, payload)
 
-    assert shown.context["form"].people.able == [maple.sam]
+    assert shown.context["form"].people.able.pks == [maple.sam.pk]
     [sentence] = errors(page)["staff"]
     assert sentence.startswith("Sam Okafor has no video platform." if with_sam else "Nobody can take this")
     assert "<strong>Sam Okafor</strong>: No video platform." in page.content.decode()
