@@ -451,6 +451,7 @@ class AppointmentEventKind(models.TextChoices):
     NOTES_CHANGED = "notes_changed", _("Notes changed")
     TIMES_OFFERED = "times_offered", _("Other times offered")
     LEFT_AS_IT_IS = "left_as_it_is", _("Left as it is")
+    CLIENT_MERGED = "client_merged", _("Client merged")
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
