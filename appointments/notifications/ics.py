@@ -87,18 +87,25 @@ def _event(appointment: Appointment, audience: str) -> Event:
     event.add("dtstart", appointment.starts_at)
     event.add("dtend", appointment.ends_at)
     event.add("summary", summary(appointment, audience))
-    event.add("location", link or address_of(appointment) or appointment.get_method_display())
+    event.add("location", place_of(appointment, audience))
     place = appointment.location
     if place and place.latitude is not None and not link and address_of(appointment):
         event.add("geo", (float(place.latitude), float(place.longitude or 0)))
-    event.add("description", _description(appointment, audience, link))
+    event.add("description", description_of(appointment, audience))
     if link:
         event.add("url", link)
     return event
 
 
-def _description(appointment: Appointment, audience: str, link: str) -> str:
+def place_of(appointment: Appointment, audience: str) -> str:
+    """Return the reader's join link, the address, or the name of the meeting method."""
+    link = join_url_for(appointment, audience) if appointment.has_video_link else ""
+    return link or address_of(appointment) or str(appointment.get_method_display())
+
+
+def description_of(appointment: Appointment, audience: str) -> str:
     """Return the person the reader meets, and how they meet."""
+    link = join_url_for(appointment, audience) if appointment.has_video_link else ""
     is_for_client = audience == Audience.CLIENT
     other = appointment.staff.name if is_for_client else without_autolinks(appointment.client.name)
     # A client reads no name of a person who left.
