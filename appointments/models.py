@@ -281,6 +281,8 @@ class Appointment(models.Model):
     # Time of the change of hours that left the appointment outside them. Empty again after a move or a reassignment,
     # which may lie outside the hours on purpose.
     outside_hours_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # Cause for which a scheduler left the appointment as it is. Empty again after a change that concerns it.
+    left_cause = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
     # Clients read a reason that staff gave. A client's own reason is only for staff.
     cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     # Grows with every change, so that no change overwrites a concurrent one.
@@ -448,6 +450,8 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
     TIMES_OFFERED = "times_offered", _("Other times offered")
+    LEFT_AS_IT_IS = "left_as_it_is", _("Left as it is")
+    CLIENT_MERGED = "client_merged", _("Client merged")
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")

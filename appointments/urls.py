@@ -36,6 +36,7 @@ _one_appointment = [
     path("method/", changes.appointment_method, name="appointment-method"),
     path("mails/<int:email>/again/", appointments.appointment_email_again, name="appointment-mail-again"),
     path("cancel/", changes.appointment_cancel, name="appointment-cancel"),
+    path("leave/", attention.appointment_leave, name="appointment-leave"),
 ]
 _private_link = [
     path("", private_links.manage, name="manage-appointment"),
