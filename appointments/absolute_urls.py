@@ -59,7 +59,12 @@ def calendar_file_url(appointment: Appointment) -> str:
 
 def staff_url(appointment: Appointment) -> str:
     """Return the URL of the appointment's page for staff."""
-    return _absolute(reverse("appointment", args=[appointment.pk]))
+    return staff_url_of(appointment.pk)
+
+
+def staff_url_of(pk: int) -> str:
+    """Return the URL of the page for staff about the appointment with this primary key."""
+    return _absolute(reverse("appointment", args=[pk]))
 
 
 def book_again_url(appointment: Appointment) -> str:

@@ -10,6 +10,7 @@ class AppointmentsConfig(AppConfig):
         from appointments.attention.daily_email import ATTENTION_EMAIL
         from appointments.attention.hours import mark_left_outside
         from appointments.audit import APPOINTMENT_KINDS
+        from appointments.calendar_feed import receivers as feed_receivers  # noqa: F401 - connects the receivers
         from appointments.changes.local_times import LOCAL_TIMES_EMAIL
         from appointments.changes.locations import location_sentences
         from appointments.changes.switch_service import switch_notice

@@ -64,7 +64,11 @@ LOCAL_TIMES_RESTORED: Final = AuditKind("local_times_restored", _lazy("Local tim
 BULK_CHANGE_STARTED: Final = AuditKind(
     "bulk_change_started", _lazy("Bulk change started"), page="attention-progress", describe=_describe_bulk_changes
 )
+CALENDAR_FEED_CREATED: Final = AuditKind("calendar_feed_created", _lazy("Calendar address created"), page="staff-edit")
+CALENDAR_FEED_ENDED: Final = AuditKind("calendar_feed_ended", _lazy("Calendar address ended"), page="staff-edit")
 APPOINTMENT_KINDS: Final = (
+    CALENDAR_FEED_CREATED,
+    CALENDAR_FEED_ENDED,
     BULK_CHANGE_STARTED,
     CLIENT_CHANGED,
     CLIENT_MERGED,

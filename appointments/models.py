@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
-from appointments import bulk_change_models  # noqa: F401 - registers its models
+from appointments import bulk_change_models, calendar_feed_models  # noqa: F401 - register their models
 from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.fields.local_datetimes import LocalDateTimeField
@@ -281,6 +281,8 @@ class Appointment(models.Model):
     # Time of the change of hours that left the appointment outside them. Empty again after a move or a reassignment,
     # which may lie outside the hours on purpose.
     outside_hours_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # Cause for which a scheduler left the appointment as it is. Empty again after a change that concerns it.
+    left_cause = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
     # Clients read a reason that staff gave. A client's own reason is only for staff.
     cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     # Grows with every change, so that no change overwrites a concurrent one.
@@ -448,6 +450,8 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
     TIMES_OFFERED = "times_offered", _("Other times offered")
+    LEFT_AS_IT_IS = "left_as_it_is", _("Left as it is")
+    CLIENT_MERGED = "client_merged", _("Client merged")
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
@@ -494,6 +498,8 @@ class Audience(models.TextChoices):
     STAFF = "staff", _("Staff member")
     # The staff member before a reassignment: the email removes the appointment from their calendar.
     FORMER = "former", _("Former staff member")
+    # The client's address before a correction: the email removes the appointment from the calendar behind it.
+    OLD_EMAIL = "old_email", _("Client’s earlier email address")
 
 
 class Notification(models.Model):
@@ -502,8 +508,7 @@ class Notification(models.Model):
     The email about a bulk change covers several appointments of a staff member.
     """
 
-    # The unique constraint's index begins with this column.
-    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications", db_index=False)
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications")
     email = models.ForeignKey(OutboxEmail, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=10, choices=NotificationKind)
     # SEQUENCE of the calendar file: the appointment's version that the email describes.
@@ -514,7 +519,12 @@ class Notification(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["appointment", "sequence", "audience"], name="one_notification_per_change")
+            # Several people or addresses may have had the appointment before.
+            models.UniqueConstraint(
+                fields=["appointment", "sequence", "audience"],
+                condition=Q(audience__in=["client", "staff"]),
+                name="one_notification_per_change",
+            )
         ]
 
     @property

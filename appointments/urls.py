@@ -7,6 +7,7 @@ from appointments.views import (
     attention,
     booking,
     booking_request,
+    calendar_feed,
     changes,
     client_merge,
     client_view,
@@ -35,6 +36,7 @@ _one_appointment = [
     path("method/", changes.appointment_method, name="appointment-method"),
     path("mails/<int:email>/again/", appointments.appointment_email_again, name="appointment-mail-again"),
     path("cancel/", changes.appointment_cancel, name="appointment-cancel"),
+    path("leave/", attention.appointment_leave, name="appointment-leave"),
 ]
 _private_link = [
     path("", private_links.manage, name="manage-appointment"),
@@ -50,6 +52,9 @@ urlpatterns = [
     path("schedule/attention/changes/<int:pk>/", attention.attention_progress, name="attention-progress"),
     path("schedule/appointments/add/", booking.appointment_add, name="appointment-add"),
     path("schedule/appointments/<int:pk>/", include(_one_appointment)),
+    path("calendar/", calendar_feed.calendar_feed, name="calendar-feed"),
+    path("calendar/end/", calendar_feed.calendar_feed_end, name="calendar-feed-end"),
+    path("feeds/<str:token>.ics", calendar_feed.calendar_feed_file, name="calendar-feed-file"),
     path("contact-center/", contact_center.contact_center, name="contact-center"),
     path("contact-center/book/", booking_request.book, name="contact-center-book"),
     path("contact-center/booked/<int:pk>/", contact_center.contact_center_booked, name="contact-center-booked"),

@@ -164,6 +164,7 @@ RULES = {
     "appointment-status": WHOSE_IT_IS,
     "appointment-notes": WHOSE_IT_IS,
     "appointment-drag": WHOSE_IT_IS,
+    "appointment-leave": {**OWN_SCHEDULERS, "sam": "403", "ben": "403"},
     "appointment-reassign": {**OWN_SCHEDULERS, "sam": "403", "ben": "403"},
     "appointment-method": WHOSE_IT_IS,
     "appointment-mail-again": WHOSE_IT_IS,
@@ -181,6 +182,10 @@ RULES = {
     "manage-move": EVERYBODY,
     "manage-cancel": EVERYBODY,
     "manage-calendar": EVERYBODY,
+    "calendar-feed": MEMBERS,
+    "calendar-feed-end": MEMBERS,
+    # The token decides, not the session. This one is unknown.
+    "calendar-feed-file": dict.fromkeys(EVERYBODY, "404"),
     "join": EVERYBODY,
 }
 OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
@@ -223,6 +228,7 @@ ONLY_POST = {
     "contact-center-book",
     "appointment-status",
     "appointment-notes",
+    "appointment-leave",
     "appointment-drag",
     "appointment-mail-again",
     "question-move",
@@ -369,6 +375,7 @@ def address(name: str, world: dict[str, Any]) -> str:
             **PUBLIC,
             "join": [appointment.join_token],
             "book-booked": ["maple", reference_of(appointment)],
+            "calendar-feed-file": ["a-token"],
             "brand-logo": ["maple", appointment.organization.logo_digest],
         }
     ):

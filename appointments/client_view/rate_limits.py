@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from appointments.client_view.mailboxes import mailbox_of, proves_mailbox
 from appointments.models import Appointment
 from coconut.rate_limits import Limit, cache_may_be_down, client_address, exceeded_limit, give_back_all
-from staff.models import Organization
+from staff.models import Organization, StaffMember
 
 Counts = list[tuple[Limit, object]]
 
@@ -35,6 +35,8 @@ _BOOKINGS_OF_ORGANIZATION = Limit("client-view-organization", 3000, 60 * 60)
 _GUESSES = Limit("private-link-guesses", 60, 10 * 60)
 _CHANGES = Limit("private-link-changes", 60, 60 * 60)
 _MOVES_OF_APPOINTMENT = Limit("private-link-moves", 10, _DAY)
+# Calendars read once an hour or less, and a person has several.
+_READINGS_OF_FEED = Limit("calendar-feed", 120, 60 * 60)
 # Moves and verified bookings together, in all organisations.
 _CHANGES_OF_MAILBOX = Limit("private-link-mailbox", 20, _DAY)
 
@@ -49,6 +51,11 @@ def refund_guess(request: HttpRequest) -> None:
     if settings.RATE_LIMITS:
         with cache_may_be_down():
             _GUESSES.give_back(client_address(request))
+
+
+def limit_of_reading_feed(owner: StaffMember) -> Limit | None:
+    """Count a reading of a person's calendar address, and return the limit if it is used up."""
+    return exceeded_limit((_READINGS_OF_FEED, owner.pk)) if settings.RATE_LIMITS else None
 
 
 def limit_of_viewing(request: HttpRequest) -> Limit | None:

@@ -11,7 +11,7 @@ from appointments.absolute_urls import calendar_file_url
 from appointments.models import Appointment, Audience
 from appointments.notifications.ics import description_of, place_of, summary
 
-# Both addresses and their parameters are from memory: neither Google nor Microsoft documents them. Outlook's is the one
+# Both addresses and their parameters are from memory: neither service documents them. Outlook's is the one
 # for private accounts, which most clients have; people with a work account are redirected after signing in.
 _GOOGLE: Final = "https://calendar.google.com/calendar/render"
 _OUTLOOK: Final = "https://outlook.live.com/calendar/0/deeplink/compose"

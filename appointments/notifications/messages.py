@@ -21,7 +21,7 @@ from appointments.models import Appointment, Audience, Notification, Notificatio
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values, without_leaver
 from appointments.notifications.calendar_links import CalendarLinks, calendar_facts_of, calendar_links
 from appointments.notifications.facts import facts_of
-from appointments.notifications.ics import calendar_of, invitation, method_of, summary
+from appointments.notifications.ics import PUBLISH, calendar_of, invitation, method_of, summary
 from services.models import MeetingMethod
 from staff.emails.layout import brand_of, render_html
 from staff.models import StaffMember
@@ -43,6 +43,8 @@ def message_for(notification: Notification) -> EmailMultiAlternatives | None:
     appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
     if not _address_of_reader(appointment, notification):
         return None
+    if notification.audience == Audience.OLD_EMAIL:
+        return _render_withdrawal(appointment, notification)
     with timezone.override(_zone_of_reader(appointment, notification)):
         return _render_message(appointment, notification)
 
@@ -71,7 +73,9 @@ def _render_summary(pairs: Sequence[tuple[Appointment, Notification]]) -> EmailM
     brand = brand_of(pairs[0][0].organization)
     message.attach_alternative(render_html("appointments/email/staff_summary.html", context, brand), "text/html")
     message.attach(
-        "appointments.ics", calendar_of([appointment for appointment, _notification in pairs]), "text/calendar"
+        "appointments.ics",
+        calendar_of([appointment for appointment, _notification in pairs]),
+        f"text/calendar; method={PUBLISH}",
     )
     return message
 
@@ -101,17 +105,43 @@ def _reply_addresses(appointment: Appointment) -> list[str]:
     return [appointment.location.reply_to] if appointment.location and appointment.location.reply_to else []
 
 
+def _render_withdrawal(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
+    """Build the message to a client's earlier address, which may be a stranger's: it names nothing but the calendar."""
+    subject = _("Removed from your calendar: %(summary)s") % {"summary": summary(appointment, Audience.CLIENT)}
+    context = {"subject": subject, "organization": appointment.organization}
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string("appointments/email/old_email.txt", context),
+        to=[notification.to],
+    )
+    brand = brand_of(appointment.organization)
+    message.attach_alternative(render_html("appointments/email/old_email.html", context, brand), "text/html")
+    _attach_calendar(message, appointment, notification)
+    return message
+
+
 def _attach_calendar(message: EmailMultiAlternatives, appointment: Appointment, notification: Notification) -> None:
     """Attach the calendar file as an alternative, which email programs act on, and as a file for the others."""
     ics = invitation(
         appointment,
         kind=notification.kind,
-        sequence=notification.sequence,
+        sequence=sequence_of(appointment, notification),
         audience=notification.audience,
         to=message.to[0],
     ).decode()
     message.attach_alternative(ics, f"text/calendar; method={method_of(notification.kind)}")
     message.attach("appointment.ics", ics, "application/ics")
+
+
+def sequence_of(appointment: Appointment, notification: Notification) -> int:
+    """Return the SEQUENCE of an email that is rendered now. It has the present facts, so it has their version.
+
+    The earlier address of a client gets a smaller one than the new address. If both lead to the same mailbox, its
+    calendar ignores the cancellation, whichever email comes first (RFC 5546, section 2.1.5).
+    """
+    if notification.audience == Audience.OLD_EMAIL:
+        return max(notification.sequence - 1, 0)
+    return max(notification.sequence, appointment.version)
 
 
 def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from appointments.models import LIVE_STATUSES, Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
+from appointments.notifications.entry_holders import former_holders
 from appointments.notifications.messages import message_for, summary_for
 from staff.models import EmailState, OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_emails
@@ -95,7 +96,9 @@ class PendingNotification:
     def replacing(self, unsent: Notification | None) -> PendingNotification:
         """Return the notification that also covers the unsent one, which it replaces."""
         if unsent is None:
-            return replace(self, joins_summary=_is_bulk_change.get() and self.audience == Audience.STAFF)
+            # Calendars remove an entry only by a CANCEL of its own.
+            is_listed = self.audience == Audience.STAFF and self.kind != NotificationKind.CANCELLED
+            return replace(self, joins_summary=_is_bulk_change.get() and is_listed)
         return replace(self, kind=_combined_kind(self, unsent), before=unsent.before, due_at=unsent.email.due_at)
 
     def has_changed(self, appointment: Appointment) -> bool:
@@ -118,8 +121,10 @@ def notify_new_address(appointment: Appointment) -> None:
 
     Its sequence is greater than that of any earlier email, so that calendars replace the entry.
     """
-    _withdraw(appointment.notifications.filter(audience=Audience.CLIENT))
-    _enqueue(appointment, [PendingNotification(Audience.CLIENT, appointment.client.email, NotificationKind.BOOKED)])
+    _withdraw(appointment.notifications.filter(audience__in=[Audience.CLIENT, Audience.OLD_EMAIL]))
+    confirmation = PendingNotification(Audience.CLIENT, appointment.client.email, NotificationKind.BOOKED)
+    ends = [each for each in _ends_of_entries(appointment) if each.audience == Audience.OLD_EMAIL]
+    _enqueue(appointment, [confirmation, *ends])
 
 
 def notify_other_times(appointment: Appointment) -> None:
@@ -152,7 +157,15 @@ def notify_all(
         pending.append(notification.replacing(unsent.get((audience, to)) or unsent.get((Audience.FORMER, to))))
     if former is not None and former.is_active and (Audience.STAFF, former.email) not in unsent:
         pending.append(PendingNotification(Audience.FORMER, former.email, NotificationKind.CANCELLED, before))
+    told = {each.to for each in pending}
+    pending += [end for end in _ends_of_entries(appointment, before) if end.to not in told]
     _enqueue(appointment, [each for each in pending if each.has_changed(appointment)])
+
+
+def _ends_of_entries(appointment: Appointment, before: dict[str, Any] | None = None) -> list[PendingNotification]:
+    """Return the emails that remove the appointment from the calendars of earlier readers."""
+    cancelled = NotificationKind.CANCELLED
+    return [PendingNotification(audience, to, cancelled, before) for audience, to in former_holders(appointment)]
 
 
 def _addresses(appointment: Appointment) -> list[tuple[Audience, str]]:

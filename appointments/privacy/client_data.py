@@ -39,7 +39,10 @@ _NEW_TOKEN: Final = Cast(RandomUUID(), CharField())
 CLIENT_DATA: Final = (
     # Emails to staff hold no text, and one may be about the appointments of several clients.
     ClientData(
-        OutboxEmail, "notifications__appointment__client", None, only=Q(notifications__audience=Audience.CLIENT)
+        OutboxEmail,
+        "notifications__appointment__client",
+        None,
+        only=Q(notifications__audience__in=[Audience.CLIENT, Audience.OLD_EMAIL]),
     ),
     ClientData(
         Appointment,

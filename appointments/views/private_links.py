@@ -41,8 +41,8 @@ from appointments.dates import DayField, IsoDateTimeField
 from appointments.deadlines import deadlines_of
 from appointments.forms.cancel import ReasonForm
 from appointments.labels import join_label, phone_to_call, reason_for_client
-from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
-from appointments.notifications.ics import invitation
+from appointments.models import Appointment, BookedThrough
+from appointments.notifications.ics import file_of
 from appointments.parameters import clean_or_none
 from appointments.video.link_state import link_of
 from appointments.views.responses import SeeOther, is_htmx, see_other, too_many_requests
@@ -162,17 +162,8 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
 @_private_page("manage_token")
 def calendar_file(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Return the calendar entry of the appointment, as in the emails."""
-    cancelled = phase_of(appointment) == Phase.CANCELLED
-    ics = invitation(
-        appointment,
-        kind=NotificationKind.CANCELLED if cancelled else NotificationKind.BOOKED,
-        # At least that of the last email, even after old emails were deleted.
-        sequence=appointment.version,
-        audience=Audience.CLIENT,
-        to=appointment.client.email,
-    )
     headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
-    return HttpResponse(ics, content_type="text/calendar; charset=utf-8", headers=headers)
+    return HttpResponse(file_of(appointment), content_type="text/calendar; charset=utf-8", headers=headers)
 
 
 @login_not_required

@@ -29,9 +29,9 @@ _SECRET_FIELD: Final = re.compile(rf"(?:{_NAMES}|{_LINES}|token|tokens|cookies)"
 _MASKED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
     # Tokens of private links and of links to set a password. Not files below appointments/ in a traceback.
     (
-        ("/join/", "/appointments/", "/meet/", "/password/", "/book/"),
+        ("/join/", "/appointments/", "/feeds/", "/meet/", "/password/", "/book/"),
         re.compile(
-            r"(/(?:join|appointments|meet|password/(?:set|invitation)/[^/\s]+|book/[^/\s]+/booked)/)"
+            r"(/(?:join|appointments|feeds|meet|password/(?:set|invitation)/[^/\s]+|book/[^/\s]+/booked)/)"
             r"(?![a-z_]{1,20}(?:/\w+)*\.py\b)[A-Za-z0-9_:-]{8,}+"
         ),
     ),

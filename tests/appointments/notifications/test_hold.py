@@ -136,7 +136,7 @@ def test_the_summary_has_one_calendar_file_with_every_appointment(maple: Maple, 
 
     (to_sam,) = [message for message in mail.outbox if message.to == [maple.sam.email]]
     ((name, content, kind),) = to_sam.attachments
-    assert (name, kind) == ("appointments.ics", "text/calendar")
+    assert (name, kind) == ("appointments.ics", "text/calendar; method=PUBLISH")
     assert content.count("BEGIN:VEVENT") == content.count("SEQUENCE:1") == 3
 
 

@@ -312,7 +312,7 @@ def test_the_staff_members_entry_names_the_client(maple: Maple) -> None:
 
     calendar, event = event_of(sent_to("sam@maple.example"))
     assert event["SUMMARY"] == "Mortgage review, Zoë, BEGIN: VALARM X"
-    assert [component.name for component in calendar.walk()] == ["VCALENDAR", "VEVENT"]
+    assert [component.name for component in calendar.walk()] == ["VCALENDAR", "VEVENT", "VALARM"]
 
 
 def test_an_organisations_name_may_hold_quotes_and_colons(maple: Maple) -> None:

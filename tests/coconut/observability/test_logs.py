@@ -22,6 +22,7 @@ TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
     ("line", "masked"),
     [
         (f"Not Found: /join/{TOKEN}", "Not Found: /join/***"),
+        (f"GET /feeds/{TOKEN}.ics HTTP/1.1", "GET /feeds/***.ics HTTP/1.1"),
         (f"GET /appointments/{TOKEN}/cancel/ 200", "GET /appointments/***/cancel/ 200"),
         (f"https://coconut.example/appointments/{TOKEN}/", "https://coconut.example/appointments/***/"),
         (
