@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import Final
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
@@ -19,6 +17,7 @@ from appointments.models import Appointment, Audience, NotificationKind, Status
 from appointments.notifications.autolinks import without_autolinks
 from coconut.fields.phone_numbers import phone_number
 from services.models import MeetingMethod
+from staff.emails.sender import sender_address_of
 from staff.models import Organization
 
 # Each reader gets an entry of their own: one event with one attendee. Its updates are REQUEST and its end is CANCEL
@@ -174,7 +173,7 @@ def _phone_line(appointment: Appointment, audience: str) -> str:
 
 def organizer_of(organization: Organization) -> vCalAddress:
     """Return the sender of the emails: calendars compare both before they change an entry (RFC 6047, section 3)."""
-    organizer = vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
+    organizer = vCalAddress(f"mailto:{sender_address_of(organization)}")
     # A parameter can't hold double quotes or line breaks.
     name = _CONTROL.sub("", " ".join(organization.name.replace('"', "'").split()))
     organizer.params["CN"] = vText(name)

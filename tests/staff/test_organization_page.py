@@ -147,3 +147,12 @@ def test_an_upload_needs_the_csrf_token(ada) -> None:
 
     assert upload(browser, image_file()).status_code == 403
     assert Logo.objects.count() == 0
+
+
+def test_an_admin_sets_the_email_for_replies(as_ada: Browser, maple: Organization) -> None:
+    as_ada.post(PAGE, {**DETAILS, "reply_to": "mailto:Office@maple.example"})
+    refused = as_ada.post(PAGE, {**DETAILS, "reply_to": "office"})
+
+    maple.refresh_from_db()
+    assert maple.reply_to == "Office@maple.example"
+    assert "Enter a valid email address." in refused.content.decode()

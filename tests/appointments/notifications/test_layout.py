@@ -17,7 +17,7 @@ from services.models import MeetingMethod
 from staff.branding.logos import save_logo
 from staff.models import StaffMember
 from tests.appointments.conftest import Maple
-from tests.appointments.mailbox import cancel, move, part, sent_to
+from tests.appointments.mailbox import cancel, event_of, move, part, sent_to
 from tests.factories import make_location
 from tests.outbox import send_all
 from tests.staff.images import image_file
@@ -171,3 +171,15 @@ def test_the_logo_is_a_public_address_with_the_name_in_its_place(maple: Maple, c
     assert f'src="{settings.BASE_URL}{source}"' in html
     assert 'alt="Maple Credit Union"' in html
     assert client.get(source)["Content-Type"] == "image/png"
+
+
+def test_replies_go_to_the_branch_and_calendars_name_the_sender(maple: Maple) -> None:
+    maple.organization.reply_to, maple.organization.sender_email = "office@maple.example", "hello@maple.example"
+    maple.organization.save()
+    branch = make_location(maple.organization, "Main Street", reply_to="main@maple.example")
+    maple.book(location=branch)
+    send_all()
+
+    message = sent_to("cleo@example.com")
+    assert (message["Reply-To"], message["From"]) == ("main@maple.example", "Maple Credit Union <hello@maple.example>")
+    assert event_of(message)[1]["ORGANIZER"] == "mailto:hello@maple.example"
