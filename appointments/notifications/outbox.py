@@ -70,6 +70,7 @@ def _render_summary(email: OutboxEmail) -> EmailMultiAlternatives | None:
 def _has_newer(notification: Notification) -> bool:
     """Return whether a later change has an email to the same reader. An email being sent can't be withdrawn by it."""
     newer = Notification.objects.filter(appointment=notification.appointment_id, sequence__gt=notification.sequence)
+    newer = newer.exclude(kind=NotificationKind.REMINDER)
     if notification.audience == Audience.CLIENT:
         return newer.filter(audience=Audience.CLIENT).exists()
     return newer.exclude(audience=Audience.CLIENT).filter(email__to=notification.email.to).exists()
@@ -171,7 +172,8 @@ def _withdraw_waiting(appointment: Appointment) -> dict[tuple[str, str], Notific
 
 def _withdraw(notifications: QuerySet[Notification]) -> list[Notification]:
     """Delete those of these emails that are waiting, and return them, the newest first."""
-    waiting = notifications.filter(email__state=EmailState.WAITING)
+    # A reminder looks at the appointment when it is sent.
+    waiting = notifications.filter(email__state=EmailState.WAITING).exclude(kind=NotificationKind.REMINDER)
     # The lock decides between this change and a worker that claims the email at the same moment.
     found = list(waiting.select_related("email").select_for_update(of=("email",)).order_by("-sequence"))
     if found:
