@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from appointments.models import LIVE_STATUSES, Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
 from appointments.notifications.messages import message_for, summary_for
+from appointments.notifications.switches import switches_of
 from staff.models import EmailState, OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_emails
 
@@ -92,12 +93,20 @@ class PendingNotification:
     # Of the replaced email, so that its reader waits no longer. None: a confirmation goes at once, a change after HOLD.
     due_at: datetime | None = None
     joins_summary: bool = False
+    # An unsent email that was announced stays announced, also if this kind is switched off.
+    replaces_unsent: bool = False
 
     def replacing(self, unsent: Notification | None) -> PendingNotification:
         """Return the notification that also covers the unsent one, which it replaces."""
         if unsent is None:
             return replace(self, joins_summary=_is_bulk_change.get() and self.audience == Audience.STAFF)
-        return replace(self, kind=_combined_kind(self, unsent), before=unsent.before, due_at=unsent.email.due_at)
+        return replace(
+            self,
+            kind=_combined_kind(self, unsent),
+            before=unsent.before,
+            due_at=unsent.email.due_at,
+            replaces_unsent=True,
+        )
 
     def has_changed(self, appointment: Appointment) -> bool:
         """Return whether the appointment differs from what the reader knows."""
@@ -185,7 +194,9 @@ def _withdraw(notifications: QuerySet[Notification]) -> list[Notification]:
 
 
 def _enqueue(appointment: Appointment, pending: list[PendingNotification]) -> None:
-    notifications = [_new_notification(appointment, each) for each in pending if each.to]
+    switches = switches_of(appointment.organization_id)
+    sent = [each for each in pending if each.to and (each.replaces_unsent or switches.is_on(each.kind, each.audience))]
+    notifications = [_new_notification(appointment, each) for each in sent]
     enqueue_emails([each.email for each in notifications if each.email.pk is None])
     Notification.objects.bulk_create(notifications)
 

@@ -236,7 +236,7 @@ def test_the_reminders_of_other_services_and_organisations_stay_apart(maple: Map
     assert check_at(sunday(8)) == []
 
 
-def test_both_hours_of_a_night_when_clocks_go_back_are_told_apart(maple: Maple) -> None:
+def test_both_hours_of_a_night_when_clocks_go_back_are_distinguished(maple: Maple) -> None:
     rule(maple, 60)
     berlin = ZoneInfo("Europe/Berlin")
     first = datetime(2027, 10, 31, 2, 30, tzinfo=berlin)
