@@ -103,6 +103,8 @@ RULES = {
     "audit-log": ADMINS,
     "audit-log-file": ADMINS,
     "client-view-settings": ADMINS,
+    "email-settings": ADMINS,
+    "service-reminders": OWN_ADMINS,
     "privacy-settings": ADMINS,
     "local-times": ADMINS,
     "video-links": ADMINS,
@@ -236,6 +238,8 @@ ONLY_POST = {
 ALSO_POST = {
     "password-change",
     "client-view-settings",
+    "email-settings",
+    "service-reminders",
     "organization-settings",
     "organization-logo",
     "location-add",

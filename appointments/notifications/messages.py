@@ -96,7 +96,9 @@ def _render_message(appointment: Appointment, notification: Notification) -> Ema
     )
     brand = brand_of(appointment.organization, phone=phone_to_call(appointment))
     message.attach_alternative(render_html(f"{name}.html", context, brand), "text/html")
-    _attach_calendar(message, appointment, notification)
+    # A reminder changes nothing in a calendar.
+    if notification.kind != NotificationKind.REMINDER:
+        _attach_calendar(message, appointment, notification)
     return message
 
 
@@ -215,6 +217,7 @@ _HEADINGS = {
     NotificationKind.CHANGED: _lazy("Appointment changed"),
     NotificationKind.CANCELLED: _lazy("Appointment cancelled"),
     NotificationKind.TIMES_OFFERED: _lazy("Please choose another time"),
+    NotificationKind.REMINDER: _lazy("Reminder"),
 }
 # Sentences for the client and for the staff member.
 _SENTENCES = {
@@ -238,6 +241,10 @@ _SENTENCES = {
     NotificationKind.TIMES_OFFERED: (
         _lazy("We have to move your appointment. Please choose another time. Until you do, this time stays yours."),
         _lazy("The client was asked to choose another time."),
+    ),
+    NotificationKind.REMINDER: (
+        _lazy("This is a reminder of your appointment."),
+        _lazy("This is a reminder of an appointment of yours."),
     ),
 }
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0012_answers'),
+        ('appointments', '0014_calendar_feeds'),
     ]
 
     operations = [
