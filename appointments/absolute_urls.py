@@ -47,6 +47,11 @@ def move_url(appointment: Appointment) -> str:
     return _absolute(reverse("manage-move", args=[appointment.manage_token]))
 
 
+def cancel_url(appointment: Appointment) -> str:
+    """Return the URL where the client confirms a cancellation; see `manage_url`."""
+    return _absolute(reverse("manage-cancel", args=[appointment.manage_token]))
+
+
 def calendar_file_url(appointment: Appointment) -> str:
     """Return the URL of the client's calendar file; see `manage_url`."""
     return _absolute(reverse("manage-calendar", args=[appointment.manage_token]))

@@ -54,7 +54,8 @@ def measure(bank: banks.Bank, budgets: Budgets) -> None:
     from appointments.attention.affected import find_affected
     from appointments.attention.conditions import load_with_cause, needing_attention
     from appointments.models import Appointment
-    from staff.models import Organization, StaffMember
+    from staff.closings.overrides import OverrideValues, add_closings, remove_closing
+    from staff.models import Location, Organization, StaffMember
     from staff.planned_changes import Cause, PlannedChange
 
     harbour = Organization.objects.get(pk=bank.organization)
@@ -73,7 +74,14 @@ def measure(bank: banks.Bank, budgets: Budgets) -> None:
         )
         return lambda: find_affected(change)
 
+    def saved() -> None:
+        day = now.date() + timedelta(days=7)
+        location = Location.objects.get(pk=bank.locations[0])
+        for override in add_closings([location], OverrideValues(first_day=day, last_day=day)):
+            remove_closing(override)
+
     budgets.judge("closed for a day, ms", milliseconds(closing(1)), at_most=BUDGET_MS)
+    budgets.judge("saving a closing of a day, ms", milliseconds(saved), at_most=1000)
     budgets.judge("closed for a year, ms", milliseconds(closing(365)), at_most=BUDGET_MS)
 
     def listed() -> object:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.checks.security.base import SECRET_KEY_MIN_LENGTH, SECRET_KEY_MIN_UNIQUE_CHARACTERS
 
+from coconut.email_providers import provider_problems
 from coconut.fields.pasted_text import describe_character
 
 # Django's email backends that reach no mailbox.
@@ -179,6 +180,15 @@ def check_email_server(**kwargs: Any) -> list[CheckMessage]:
             id="coconut.E016",
         )
     ]
+
+
+@register()
+def check_email_provider(**kwargs: Any) -> list[CheckMessage]:
+    problems = provider_problems(
+        settings.EMAIL_PROVIDER, settings.EMAIL_PROVIDER_SETTINGS, settings.EMAIL_WEBHOOK_SECRET
+    )
+    hint = "Email providers are described in docs/emails.md."
+    return [Error(problem, hint=hint, id="coconut.E020") for problem in problems]
 
 
 @register()

@@ -312,9 +312,25 @@ STORAGES = {
 # --- Email ------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
+# A provider instead of SMTP (`coconut.email_providers`).
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="")
+# "user:password" with which the provider reports bounces.
+EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", default="")
+EMAIL_PROVIDER_SETTINGS: dict[str, str] = env.dict("EMAIL_PROVIDER_SETTINGS", default={})
+ANYMAIL = {
+    "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET,
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+    # Providers drop the calendar entry beside the text. The attached calendar file stays.
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+    **EMAIL_PROVIDER_SETTINGS,
+}
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
 EMAIL_SUBJECT_PREFIX = "[Coconut] "
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Coconut <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Gets bounces over SMTP (Return-Path). If unset, the sender's address does.
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 # Get emails about problems that only operators can fix, such as an expired client secret.
 _OPERATOR_EMAILS: list[str] = env.list("OPERATOR_EMAILS", default=[])
 ADMINS = [("Operator", address) for address in _OPERATOR_EMAILS]
@@ -325,7 +341,14 @@ SECURITY_CONTACT: list[str] = env.list("SECURITY_CONTACT", default=[]) or _OPERA
 # json for log collectors, line for people.
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG or DEMO else "json")
 # Masked everywhere in the logs.
-LOG_SECRETS = [SECRET_KEY, *ENCRYPTION_KEYS, MICROSOFT_CLIENT_SECRET, METRICS_TOKEN]
+LOG_SECRETS = [
+    SECRET_KEY,
+    *ENCRYPTION_KEYS,
+    MICROSOFT_CLIENT_SECRET,
+    METRICS_TOKEN,
+    EMAIL_WEBHOOK_SECRET,
+    *EMAIL_PROVIDER_SETTINGS.values(),
+]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -86,7 +86,7 @@ class OutboxEmailAdmin(ReadOnlyAdmin):
 class LocationInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Location
     form = LocationRowForm
-    fields = ["name", *ADDRESS_FIELDS, "phone", "time_zone", "active"]
+    fields = ["name", *ADDRESS_FIELDS, "phone", "reply_to", "time_zone", "active"]
     extra = 0
     can_delete = False
 

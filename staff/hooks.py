@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from staff.models import Location
@@ -36,23 +37,30 @@ location_notices: Final[Registry[Callable[[Location, Location], list[str]]]] = R
 #: Returns the upcoming appointments that a change concerns, those with the given words first shown. The change is
 #: written already, in a transaction that its caller may roll back.
 AffectedFinder = Callable[[PlannedChange, str], AffectedAppointments]
+#: First and last day of a period.
+Days = tuple[date, date]
 #: Returns a context around a change of hours of the person, or of the location, with this primary key. It notes which
-#: appointments the change leaves outside the hours. The caller's transaction has locked the rows.
-HoursObserver = Callable[[int | None, int | None], AbstractContextManager[None]]
+#: appointments the change leaves outside the hours. Given days, the change concerns only these. The transaction of the
+#: caller has locked the rows.
+HoursObserver = Callable[[int | None, int | None, "Collection[Days] | None"], AbstractContextManager[None]]
 
 affected_appointments: Final[Registry[AffectedFinder]] = Registry()
 hours_observers: Final[Registry[HoursObserver]] = Registry()
 
 
 @contextmanager
-def changing_hours(*, person: int | None = None, locations: Iterable[Location] = ()) -> Iterator[None]:
+def changing_hours(
+    *, person: int | None = None, locations: Iterable[Location] = (), days: Collection[Days] | None = None
+) -> Iterator[None]:
     """Let upper layers compare the hours of a person, or of locations, before and after the block.
 
-    Use it inside the transaction of the change, after locking the rows.
+    Without `days`, the hours of any day may change. Use it in the transaction of the change, after locking the rows.
     """
-    scopes = [(person, None)] if person is not None else [(None, location.pk) for location in locations]
+    scopes: list[tuple[int | None, int | None]] = (
+        [(person, None)] if person is not None else [(None, location.pk) for location in locations]
+    )
     with ExitStack() as stack:
         for observer in hours_observers:
             for scope in scopes:
-                stack.enter_context(observer(*scope))
+                stack.enter_context(observer(scope[0], scope[1], days))
         yield

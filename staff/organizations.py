@@ -13,7 +13,17 @@ from staff.locks import lock_staff
 from staff.models import ADDRESS_FIELDS, Organization, StaffMember
 
 #: Fields of the page Organisation, in its order.
-DETAILS: Final = ("name", "phone", *ADDRESS_FIELDS, "time_zone", "language", "clock", "first_weekday", "color")
+DETAILS: Final = (
+    "name",
+    "phone",
+    "reply_to",
+    *ADDRESS_FIELDS,
+    "time_zone",
+    "language",
+    "clock",
+    "first_weekday",
+    "color",
+)
 
 
 def save_organization(organization: Organization) -> None:

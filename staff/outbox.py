@@ -30,6 +30,7 @@ from coconut.isolation import SYSTEM_FAILURES
 from coconut.leases import NO_LEASE
 from coconut.task_queue import enqueue_once_on_commit
 from staff.clock import override_clock
+from staff.emails.sender import complete_message
 from staff.hooks import Registry
 from staff.models import Clock, EmailState, Organization, OutboxEmail
 
@@ -201,6 +202,8 @@ def _render_message(email: OutboxEmail) -> EmailMessage | None:
     clock = email.organization.clock if email.organization else Clock.HOURS_24
     with translation.override(email.language or organization_language), override_clock(clock):
         message = kinds[email.kind].render(email)
+        if message is not None:
+            message = complete_message(message, email)
     if message is not None:
         message.to = message.to or email.to
         # A header can't hold line breaks, and a name may have some.

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from staff.views import branding, closings, exceptions, hours, locations, organization, passwords, people, sessions
+from staff.views import (
+    branding,
+    closings,
+    email_events,
+    exceptions,
+    hours,
+    locations,
+    organization,
+    passwords,
+    people,
+    sessions,
+)
 
 urlpatterns = [
     path("staff/", people.staff_list, name="staff-list"),
@@ -41,6 +52,7 @@ urlpatterns = [
     ),
     path("brand/<slug:slug>/<slug:digest>.png", branding.brand_logo, name="brand-logo"),
     path("brand/<slug:digits>.css", branding.brand_styles, name="brand-styles"),
+    path("email-events/", email_events.email_events, name="email-events"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign-out-everywhere"),
     path("password/change/", sessions.ChangePassword.as_view(), name="password-change"),
     path("password/forgotten/", passwords.ForgottenPassword.as_view(), name="password-forgotten"),

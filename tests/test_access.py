@@ -97,6 +97,8 @@ RULES = {
     "location-hours": OWN_ADMINS,
     "location-future-hours-remove": OWN_ADMINS,
     "brand-logo": EVERYBODY,
+    # It asks for a secret, not for an account.
+    "email-events": dict.fromkeys(EVERYBODY, "403"),
     "brand-styles": EVERYBODY,
     "audit-log": ADMINS,
     "audit-log-file": ADMINS,
@@ -196,6 +198,7 @@ PUBLIC = {
 OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
 OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
+    "email-events",
     "logout",
     "sign-out-everywhere",
     "staff-invite",

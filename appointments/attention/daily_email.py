@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -18,6 +18,7 @@ from appointments.attention.conditions import load_with_cause, needing_attention
 from appointments.attention.texts import cause_text
 from appointments.bulk_change_models import AttentionEmail
 from coconut.isolation import isolated
+from staff.emails.layout import brand_of, render_html
 from staff.models import Organization, OutboxEmail, Role, StaffMember
 from staff.outbox import EmailKind, enqueue_emails
 
@@ -69,9 +70,11 @@ def _render(email: OutboxEmail) -> EmailMessage | None:
     found = needing_attention(reader.organization)
     if not (number := found.count()):
         return None
+    subject = ngettext("%d appointment needs attention", "%d appointments need attention", number) % number
     with timezone.override(reader.zone):
         rows = [(each, cause_text(each)) for each in load_with_cause(found[:NAMED])]
         context = {
+            "subject": subject,
             "reader": reader,
             "number": number,
             "rows": rows,
@@ -79,8 +82,10 @@ def _render(email: OutboxEmail) -> EmailMessage | None:
             "address": f"{settings.BASE_URL}{reverse('attention')}",
         }
         body = render_to_string("appointments/email/attention.txt", context)
-    subject = ngettext("%d appointment needs attention", "%d appointments need attention", number) % number
-    return EmailMessage(subject, body, headers={"Auto-Submitted": "auto-generated"})
+        html = render_html("appointments/email/attention.html", context, brand_of(reader.organization))
+    message = EmailMultiAlternatives(subject, body)
+    message.attach_alternative(html, "text/html")
+    return message
 
 
 ATTENTION_EMAIL: Final = EmailKind("needs_attention", _render)

@@ -6,8 +6,11 @@ An appointment that staff booked outside the hours on purpose was outside before
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db.models import Q
@@ -20,12 +23,17 @@ from staff.models import Location
 
 
 @contextmanager
-def mark_left_outside(person: int | None, location: int | None) -> Iterator[None]:
+def mark_left_outside(
+    person: int | None, location: int | None, days: Collection[tuple[date, date]] | None
+) -> Iterator[None]:
     """Mark the upcoming appointments that the block leaves outside the hours, and unmark those that are inside again.
 
-    Of a person, or of a location and its staff. Takes a constant number of queries for one person.
+    Of a person, or of a location and its staff; on some days, or on all of them. Takes a constant number of queries for
+    one person.
     """
     scope = Q(staff=person) if person is not None else Q(location=location) | Q(staff__location=location)
+    if days is not None:
+        scope &= _starts_on(days)
     inside_before = _inside_hours(scope)
     yield
     if not inside_before:
@@ -35,6 +43,22 @@ def mark_left_outside(person: int | None, location: int | None) -> Iterator[None
     Appointment.objects.filter(pk__in=left).update(outside_hours_since=TransactionNow())
     back = [pk for pk, is_inside in inside_now.items() if is_inside]
     Appointment.objects.filter(pk__in=back, outside_hours_since__isnull=False).update(outside_hours_since=None)
+
+
+def _starts_on(days: Collection[tuple[date, date]]) -> Q:
+    """Return the condition of appointments on these days in any time zone, and on those beside them.
+
+    Hours of the day before end where an exception begins.
+    """
+    periods = (
+        Q(starts_at__gte=_midnight(first - timedelta(days=2)), starts_at__lt=_midnight(last + timedelta(days=3)))
+        for first, last in days
+    )
+    return reduce(or_, periods, Q(pk__in=[]))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(0), UTC)
 
 
 def _inside_hours(scope: Q) -> dict[int, bool]:

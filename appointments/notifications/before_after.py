@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils import timezone
 from appointments.models import Appointment
 from appointments.notifications.ics import address_of
 from services.models import MeetingMethod
+from staff.models import StaffMember
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class PreviousValues:
     ends_at: datetime | None = None
     local_start: datetime | None = None
     staff: str = ""
-    staff_has_left: bool = False
+    # None in a snapshot of an earlier version.
+    staff_id: int | None = None
     method: str = ""
     address: str = ""
     was_video: bool = False
@@ -41,7 +43,7 @@ def snapshot(appointment: Appointment) -> dict[str, Any]:
         "local_start": appointment.local_start.isoformat() if appointment.local_start else "",
         "local_zone": appointment.local_zone.key if appointment.local_zone else "",
         "staff": appointment.staff.name,
-        "staff_has_left": appointment.staff.has_left_at(timezone.now()),
+        "staff_id": appointment.staff_id,
         "method": int(appointment.method),
         "address": address_of(appointment),
         "staff_link": _staff_link_fingerprint(appointment),
@@ -61,13 +63,20 @@ def previous_values(appointment: Appointment, before: dict[str, Any] | None) -> 
     if was_local and (differs or (was_local, zone) != (now["local_start"], now["local_zone"])):
         differs["local_start"] = datetime.fromisoformat(was_local).replace(tzinfo=ZoneInfo(zone))
     if before["staff"] != now["staff"]:
-        # A snapshot of an earlier version doesn't say who had left.
-        differs |= {"staff": before["staff"], "staff_has_left": before.get("staff_has_left", False)}
+        differs |= {"staff": before["staff"], "staff_id": before.get("staff_id")}
     if (before["method"], before["address"]) != (now["method"], now["address"]):
         method = MeetingMethod(before["method"])
         was_video = method == MeetingMethod.VIDEO != now["method"]
         differs |= {"method": str(method.label), "address": before["address"], "was_video": was_video}
     return PreviousValues(**differs)
+
+
+def without_leaver(previous: PreviousValues) -> PreviousValues:
+    """Return the values without the name of a previous staff member who has left since."""
+    if previous.staff_id is None:
+        return previous
+    person = StaffMember.objects.filter(pk=previous.staff_id).first()
+    return replace(previous, staff="") if person is None or person.has_left_at(timezone.now()) else previous
 
 
 def has_new_staff_link(appointment: Appointment, before: dict[str, Any]) -> bool:

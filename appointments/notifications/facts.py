@@ -55,7 +55,7 @@ def _person(appointment: Appointment, audience: str, previous: PreviousValues) -
         return [EmailFact(_("Staff member"), appointment.staff.name, previous=previous.staff)]
     if appointment.staff.has_left_at(timezone.now()):
         return []
-    return [EmailFact(_("With"), appointment.staff.name, previous="" if previous.staff_has_left else previous.staff)]
+    return [EmailFact(_("With"), appointment.staff.name, previous=previous.staff)]
 
 
 def _when(appointment: Appointment, audience: str, previous: PreviousValues) -> EmailFact:

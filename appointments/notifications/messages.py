@@ -8,20 +8,22 @@ from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from appointments.absolute_urls import book_again_url, join_url_for, manage_url, move_url, staff_url
+from appointments.absolute_urls import book_again_url, cancel_url, join_url_for, manage_url, move_url, staff_url
 from appointments.answers import answers_of
 from appointments.deadlines import deadlines_of
 from appointments.labels import join_label, list_appointments, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
-from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
+from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values, without_leaver
+from appointments.notifications.calendar_links import CalendarLinks, calendar_facts_of, calendar_links
 from appointments.notifications.facts import facts_of
 from appointments.notifications.ics import PUBLISH, calendar_of, invitation, method_of, summary
 from services.models import MeetingMethod
+from staff.emails.layout import brand_of, render_html
 from staff.models import StaffMember
 
 _RELATED = (
@@ -62,15 +64,14 @@ def _render_summary(pairs: Sequence[tuple[Appointment, Notification]]) -> EmailM
     context = {
         "subject": subject,
         "sentence": f"{sentence % number} {_('This is how they are now:')}",
-        "language": translation.get_language(),
         "changes": [_context_in_readers_zone(appointment, notification) for appointment, notification in pairs],
     }
     message = EmailMultiAlternatives(
         subject=subject,
         body=render_to_string("appointments/email/staff_summary.txt", context),
-        headers={"Auto-Submitted": "auto-generated"},
     )
-    message.attach_alternative(render_to_string("appointments/email/staff_summary.html", context), "text/html")
+    brand = brand_of(pairs[0][0].organization)
+    message.attach_alternative(render_html("appointments/email/staff_summary.html", context, brand), "text/html")
     message.attach(
         "appointments.ics",
         calendar_of([appointment for appointment, _notification in pairs]),
@@ -91,9 +92,10 @@ def _render_message(appointment: Appointment, notification: Notification) -> Ema
         subject=context["subject"],
         body=render_to_string(f"{name}.txt", context),
         to=[_address_of_reader(appointment, notification)],
-        headers={"Auto-Submitted": "auto-generated"},
+        reply_to=_reply_addresses(appointment),
     )
-    message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
+    brand = brand_of(appointment.organization, phone=phone_to_call(appointment))
+    message.attach_alternative(render_html(f"{name}.html", context, brand), "text/html")
     _attach_calendar(message, appointment, notification)
     return message
 
@@ -101,17 +103,21 @@ def _render_message(appointment: Appointment, notification: Notification) -> Ema
 def _render_withdrawal(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
     """Build the message to a client's earlier address, which may be a stranger's: it names nothing but the calendar."""
     subject = _("Removed from your calendar: %(summary)s") % {"summary": summary(appointment, Audience.CLIENT)}
-    language = translation.get_language()
-    context = {"subject": subject, "organization": appointment.organization, "language": language}
+    context = {"subject": subject, "organization": appointment.organization}
     message = EmailMultiAlternatives(
         subject=subject,
         body=render_to_string("appointments/email/old_email.txt", context),
         to=[notification.to],
-        headers={"Auto-Submitted": "auto-generated"},
     )
-    message.attach_alternative(render_to_string("appointments/email/old_email.html", context), "text/html")
+    html = render_html("appointments/email/old_email.html", context, brand_of(appointment.organization))
+    message.attach_alternative(html, "text/html")
     _attach_calendar(message, appointment, notification)
     return message
+
+
+def _reply_addresses(appointment: Appointment) -> list[str]:
+    """Return the address of the branch, if it has its own. `staff.emails.sender` knows the organisation's."""
+    return [appointment.location.reply_to] if appointment.location and appointment.location.reply_to else []
 
 
 def _attach_calendar(message: EmailMultiAlternatives, appointment: Appointment, notification: Notification) -> None:
@@ -140,7 +146,7 @@ def sequence_of(appointment: Appointment, notification: Notification) -> int:
 
 def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:
     audience = notification.audience
-    previous = previous_values(appointment, notification.before)
+    previous = without_leaver(previous_values(appointment, notification.before))
     is_live = notification.kind != NotificationKind.CANCELLED
     # The new staff member never knew the previous values.
     is_new = audience == Audience.STAFF and notification.kind == NotificationKind.REASSIGNED
@@ -148,12 +154,13 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "appointment": appointment,
         "subject": f"{_heading(notification)}: {summary(appointment, audience)}",
         "sentence": _sentence(appointment, notification, previous),
-        "language": translation.get_language(),
+        "heading": _heading(notification),
         "is_live": is_live,
         "is_former": audience == Audience.FORMER,
         "reason": "" if is_live else _cancel_reason(appointment, audience),
         "facts": facts_of(appointment, audience, PreviousValues() if is_new else previous, is_live=is_live),
         "other_appointments": _others_at_this_time(appointment) if is_live and audience == Audience.CLIENT else "",
+        "calendar": _calendar_links(appointment) if is_live and audience == Audience.CLIENT else None,
         "was_video": is_live and previous.was_video,
         "must_choose": notification.kind == NotificationKind.TIMES_OFFERED,
         "join_url": join_url_for(appointment, audience) if is_live and appointment.has_video_link else "",
@@ -161,6 +168,10 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         **({} if is_new else _join_link_changes(appointment, notification)),
         **_private_links(appointment, audience),
     }
+
+
+def _calendar_links(appointment: Appointment) -> CalendarLinks:
+    return calendar_links(calendar_facts_of(appointment, Audience.CLIENT))
 
 
 def _others_at_this_time(appointment: Appointment) -> str:
@@ -186,6 +197,7 @@ def _join_link_changes(appointment: Appointment, notification: Notification) -> 
 def _private_links(appointment: Appointment, audience: str) -> dict[str, Any]:
     if audience == Audience.CLIENT:
         links = {"manage_url": manage_url(appointment), "move_url": move_url(appointment)}
+        links |= {"cancel_url": cancel_url(appointment)}
         links |= {"book_again_url": book_again_url(appointment), "phone": phone_to_call(appointment)}
         return links | {"deadlines": deadlines_of(appointment)}
     # The previous staff member has no access to the appointment any more.

@@ -22,6 +22,7 @@ from appointments.changes.status import PREVIOUS_STATUS, change_status, next_sta
 from appointments.forms.notes import NotesForm
 from appointments.forms.status import UNDO, StatusForm
 from appointments.models import Appointment, BookedThrough, Status
+from appointments.notifications.bounces import bounce_sentence
 from appointments.video.link_state import link_of
 from appointments.video.repair import retry_link
 from appointments.views.appointment_page import appointment_or_404, link_context, page_or_panel
@@ -127,13 +128,14 @@ def _page_context(appointment: Appointment) -> dict[str, Any]:
     parts: list[object] = [
         (appointment.version, appointment.status, client.name, client.email, client.phone, client.erased_at),
         (link_of(appointment).fingerprint, notes_fingerprint(appointment), [event.pk for event in events]),
-        [(each.pk, each.email.state, each.email.is_uncertain) for each in notifications],
+        [(each.pk, each.email.state, each.email.is_uncertain, each.email.bounce) for each in notifications],
     ]
     is_erased = client.erased_at is not None
     attention = cause_text(appointment)
     parts.append(attention)
     return {
         "attention": attention,
+        "bounce_sentence": bounce_sentence(client),
         "last_result": last_results([appointment]).get(appointment.pk, "") if attention else "",
         "may_change": is_movable(appointment),
         "next_statuses": [] if is_erased else next_statuses(appointment),

@@ -16,6 +16,7 @@ from appointments.changes.client_details import save_client
 from appointments.clients import appointments_of, find_clients
 from appointments.forms.clients import ClientFilter, ClientForm, NewClientForm
 from appointments.models import Client
+from appointments.notifications.bounces import bounce_sentence
 from appointments.views.responses import see_other
 from staff.access import current_member, current_organization, schedulers_only
 from staff.pagination import list_context
@@ -67,6 +68,7 @@ def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "client": stored,
+        "bounce_sentence": bounce_sentence(stored),
         "others": clients.with_email(stored.email).exclude(pk=pk)[:5],
         **list_context(request, appointments_of(client)),
     }

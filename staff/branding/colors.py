@@ -41,7 +41,13 @@ def normalize_color(text: str) -> str:
 
 def contrast_with_white(color: str) -> float:
     """Return the contrast of a "#rrggbb" colour with white, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    return 1.05 / (_luminance(_rgb(color)) + 0.05)
+    return _contrast("#ffffff", color)
+
+
+def readable_on(color: str, background: str) -> str:
+    """Return the "#rrggbb" colour, or its first lighter shade that is readable as text on a dark background."""
+    shades = (_mixed(_rgb(color), _WHITE, step / 20) for step in range(20))
+    return next((shade for shade in shades if _contrast(shade, background) >= MIN_CONTRAST), "#ffffff")
 
 
 def styles_for(color: str) -> str:
@@ -69,6 +75,10 @@ def _mixed(color: Rgb, other: Rgb, share: float) -> str:
     """Return the mix as "#rrggbb". `share` is that of the other colour, 0 to 1."""
     parts = (round(own * (1 - share) + its * share) for own, its in zip(color, other, strict=True))
     return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+def _contrast(lighter: str, darker: str) -> float:
+    return (_luminance(_rgb(lighter)) + 0.05) / (_luminance(_rgb(darker)) + 0.05)
 
 
 def _luminance(color: Rgb) -> float:

@@ -27,7 +27,7 @@ from staff.audit_log.kinds import (
 from staff.audit_log.record import record
 from staff.closings.days_text import days_text
 from staff.closings.locks import lock_locations
-from staff.hooks import changing_hours
+from staff.hooks import Days, changing_hours
 from staff.models import DateOverride, Location, Organization, OverrideHours, StaffMember
 
 
@@ -66,7 +66,7 @@ def add_closings(locations: Sequence[Location], values: OverrideValues) -> list[
         lock_locations(locations)
         for location in locations:
             _check_free(location.overrides.all(), values, location.name)
-        with changing_hours(locations=locations):
+        with changing_hours(locations=locations, days=[(values.first_day, values.last_day)]):
             added = [_save(DateOverride(location=location), values) for location in locations]
         for override in added:
             _record(CLOSING_ADDED, override)
@@ -81,7 +81,7 @@ def change_closing(override: DateOverride, values: OverrideValues) -> None:
         lock_locations([location])
         _check_free(location.overrides.exclude(pk=override.pk), values, location.name)
         before = _as_json(override)
-        with changing_hours(locations=[location]):
+        with changing_hours(locations=[location], days=_days_of(override, values)):
             _save(override, values)
         _record(CLOSING_CHANGED, override, before)
 
@@ -93,7 +93,7 @@ def remove_closing(override: DateOverride) -> None:
         lock_locations([override.location])
         if DateOverride.objects.filter(pk=override.pk).exists():
             _record(CLOSING_REMOVED, override)
-            with changing_hours(locations=[override.location]):
+            with changing_hours(locations=[override.location], days=_days_of(override)):
                 override.delete()
 
 
@@ -107,7 +107,7 @@ def save_exception(person: StaffMember, values: OverrideValues, override: DateOv
         others = person.overrides.exclude(pk=override.pk) if override else person.overrides.all()
         _check_free(others, values, person.name)
         before = _as_json(override) if override else None
-        with changing_hours(person=person.pk):
+        with changing_hours(person=person.pk, days=_days_of(override, values)):
             saved = _save(override or DateOverride(staff=person), values)
         _record(EXCEPTION_CHANGED if override else EXCEPTION_ADDED, saved, before)
     return saved
@@ -121,9 +121,13 @@ def remove_exception(person: StaffMember, pk: int) -> bool:
         if override is None:
             return False
         _record(EXCEPTION_REMOVED, override)
-        with changing_hours(person=person.pk):
+        with changing_hours(person=person.pk, days=_days_of(override)):
             override.delete()
     return True
+
+
+def _days_of(*overrides: DateOverride | OverrideValues | None) -> list[Days]:
+    return [(override.first_day, override.last_day) for override in overrides if override is not None]
 
 
 def _check_free(others: QuerySet[DateOverride], values: OverrideValues, name: str) -> None:

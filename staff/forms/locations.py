@@ -75,6 +75,7 @@ class LocationForm(LocationModelForm):
         fields = DETAILS
         help_texts = {
             "phone": _("Leave empty to use the organisation’s."),
+            "reply_to": _("Answers to emails about appointments here. Leave empty to use the organisation’s."),
             "time_zone": _(
                 "Opening hours, and the working hours of staff without a zone of their own, are meant in it."
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.text import capfirst
@@ -44,10 +44,16 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
             "slug",
             "time_zone",
             "phone",
+            "sender_email",
             "addons",
             "embed_origins",
             "idle_minutes",
         ]
+        help_texts: ClassVar = {
+            "sender_email": _(
+                "Its domain must allow Coconut to send (docs/emails.md). Empty: the installation’s own address."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -43,6 +43,7 @@ class OrganizationDetailsForm(OrganizationModelForm):
             "phone": _(
                 "Clients read it in emails and on the pages of their appointments. A location may have its own."
             ),
+            "reply_to": _("Answers to emails go to it. A location may have its own. Empty: to the sender."),
             "time_zone": _("New locations and staff start with it."),
             "clock": _("How pages and emails write times."),
         }

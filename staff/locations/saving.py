@@ -14,7 +14,7 @@ from staff.hooks import changing_hours
 from staff.models import ADDRESS_FIELDS, Location
 
 #: Fields that admins fill in, in the order of the form.
-DETAILS: Final = ("name", *ADDRESS_FIELDS, "phone", "time_zone", "latitude", "longitude", "active")
+DETAILS: Final = ("name", *ADDRESS_FIELDS, "phone", "reply_to", "time_zone", "latitude", "longitude", "active")
 
 
 def save_location(location: Location) -> None:

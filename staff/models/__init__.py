@@ -12,11 +12,12 @@ from staff.models.organizations import (
     Logo,
     Organization,
 )
-from staff.models.outbox import EmailState, OutboxEmail, OutboxEmailQuerySet
+from staff.models.outbox import Bounce, EmailState, OutboxEmail, OutboxEmailQuerySet
 from staff.models.people import Role, StaffMember, StaffMemberManager, StaffMemberQuerySet, VideoChoice
 
 __all__ = [
     "ADDRESS_FIELDS",
+    "Bounce",
     "Clock",
     "DateOverride",
     "DateOverrideQuerySet",

@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.email_addresses import EmailAddressField
 from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
 from coconut.fields.phone_regions import region_of_zone
@@ -70,6 +71,10 @@ class Organization(PostalAddress):
     phone = PhoneNumberField(
         _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
     )
+    # A location may have its own.
+    reply_to = EmailAddressField(_("email for replies"), blank=True, default="", db_default="")
+    # Operators set it after DNS records were published (docs/emails.md). "" is the installation's address.
+    sender_email = EmailAddressField(_("sender of emails"), blank=True, default="", db_default="")
     embed_origins = models.TextField(
         _("sites allowed to embed the Client View"), blank=True, help_text=_("One origin a line.")
     )
@@ -138,6 +143,7 @@ class Location(PostalAddress):
     phone = PhoneNumberField(
         _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
     )
+    reply_to = EmailAddressField(_("email for replies"), blank=True, default="", db_default="")
     time_zone = TimeZoneField(_("time zone"))
     # In degrees, WGS 84.
     latitude = models.DecimalField(_("latitude"), max_digits=8, decimal_places=6, null=True, blank=True)

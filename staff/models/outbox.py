@@ -23,6 +23,13 @@ class EmailState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class Bounce(models.TextChoices):
+    """Reports of an email provider about an email that it had accepted."""
+
+    BOUNCED = "bounced", _("Bounced")
+    COMPLAINED = "complained", _("Marked as spam")
+
+
 class OutboxEmailQuerySet(LeaseQuerySet["OutboxEmail"]):
     """Emails by their state."""
 
@@ -52,6 +59,9 @@ class OutboxEmail(LeasedModel):
     due_at = models.DateTimeField(_("due"), db_default=Now())
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+
+    bounce = models.CharField(_("bounce"), max_length=10, choices=Bounce, blank=True, default="", db_default="")
+    bounced_at = models.DateTimeField(_("bounced"), null=True, blank=True)
 
     objects = OutboxEmailQuerySet.as_manager()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.attention.conditions import needing_attention
+from appointments.models import Appointment
 from services.models import MeetingMethod
+from staff.closings.overrides import OverrideValues, add_closings
 from staff.models import DateOverride, Location, LocationHours
 from staff.planned_changes import Cause
-from tests.appointments.conftest import Maple
+from tests.appointments.conftest import Maple, monday
 from tests.factories import make_location
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
@@ -79,3 +82,15 @@ def test_a_closing_in_person_leaves_phone_appointments(maple: Maple, branch: Loc
     as_ada.post(url(maple, branch), fields(branch))
 
     assert DateOverride.objects.exists()
+
+
+def test_a_closing_looks_at_the_appointments_of_its_days_only(maple: Maple, branch: Location) -> None:
+    concerned, later = maple.book(), maple.book(starts_at=monday(10) + timedelta(days=28))
+    # As if its hours had changed: a look at it would take the mark away.
+    Appointment.objects.filter(pk=later.pk).update(outside_hours_since=monday(0))
+
+    add_closings([branch], OverrideValues(first_day=monday(0).date(), last_day=monday(0).date()))
+
+    concerned.refresh_from_db()
+    later.refresh_from_db()
+    assert (concerned.outside_hours_since is None, later.outside_hours_since) == (False, monday(0))

@@ -135,12 +135,18 @@ def test_an_email_about_several_appointments_has_no_link_of_a_stranger(hostile: 
     assert found == {"subject": [], "text": [], "html": [], "ics": []}
 
 
-def test_every_link_of_an_email_is_our_own(hostile: Appointment) -> None:
+CALENDARS = (
+    "https://calendar.google.com/calendar/render?action=TEMPLATE&amp;",
+    "https://outlook.live.com/calendar/0/deeplink/compose?path=",
+)
+
+
+def test_every_link_of_an_email_is_our_own_or_a_calendars(hostile: Appointment) -> None:
     for kind, audience in product(NotificationKind, Audience):
         alternatives = email_of(hostile, kind, audience).alternatives
         html = next(str(content) for content, content_type in alternatives if content_type == "text/html")
         links = re.findall(r'href="(.*?)"', html)
-        assert all(link.startswith((f"{settings.BASE_URL}/", "tel:")) for link in links)
+        assert all(link.startswith((f"{settings.BASE_URL}/", "tel:", *CALENDARS)) for link in links)
 
 
 def test_pages_make_no_link_of_a_strangers_text(hostile: Appointment, as_sky: Browser) -> None:

@@ -134,7 +134,7 @@ def test_the_html_part_has_the_same_content(maple: Maple, booked: Appointment) -
 
     html = part(sent_to(CLIENT), "text/html")
     assert (
-        "<td>Monday, 30 November 2026, 09:00 – 09:30, Toronto time (EST)"
+        "<bdi>Monday, 30 November 2026, 09:00 – 09:30, Toronto time (EST)</bdi>"
         "<br>before: <s>Monday, 30 November 2026, 05:00 – 05:30</s></td>"
     ) in html
     assert f"{join_url(booked)}<br>{SAME_LINK}</p>" in html
