@@ -18,7 +18,7 @@ export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.local/bytecode
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-appointments test-faults test-integrations test-pages test-rest lint lock bench clean
+.PHONY: help setup demo demo-setup demo-reset demo-shell email-pictures test test-setup test-appointments test-faults test-integrations test-pages test-rest lint lock bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -28,6 +28,9 @@ demo: demo-setup ## Run everything with a simulated Microsoft 365 (PORT, SIMULAT
 
 demo-reset: .venv/.demo ## Remove the demo's data
 	@$(python) -m demo.reset
+
+email-pictures: ## Write the pictures of docs/emails.md, next to the running demo
+	@set -a && . ./.local/demo/environment && exec $(python) manage.py email_pictures
 
 demo-shell: ## Open a Django shell next to the running demo
 	@set -a && . ./.local/demo/environment && exec $(python) manage.py shell

@@ -15,6 +15,7 @@ class AppointmentsConfig(AppConfig):
         from appointments.changes.locations import location_sentences
         from appointments.changes.switch_service import switch_notice
         from appointments.notifications.outbox import APPOINTMENT_EMAIL, SUMMARY_EMAIL
+        from appointments.notifications.reminders import REMINDER_EMAIL
         from appointments.video import receivers  # noqa: F401 - connects the receivers
         from appointments.video.notices import missing_links, other_links
         from appointments.video.reconciliation import AppointmentMeetings, appointment_pages
@@ -34,6 +35,7 @@ class AppointmentsConfig(AppConfig):
         hours_observers.register(mark_left_outside)
         email_kinds.register(APPOINTMENT_EMAIL)
         email_kinds.register(SUMMARY_EMAIL)
+        email_kinds.register(REMINDER_EMAIL)
         email_kinds.register(LOCAL_TIMES_EMAIL)
         email_kinds.register(ATTENTION_EMAIL)
         for kind in APPOINTMENT_KINDS:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from appointments.bulk_change_models import BulkAction, BulkChange
-from appointments.models import Client
+from appointments.models import Audience, Client, NotificationKind
 from staff.audit_log.kinds import AuditKind
 from staff.audit_log.models import AuditEvent
 from staff.audit_log.record import record
@@ -54,6 +54,30 @@ def _describe_bulk_changes(events: Sequence[AuditEvent]) -> dict[int, str]:
     return {event.pk: f"{BulkAction(event.params['action']).label}: {event.params['appointments']}" for event in events}
 
 
+def _describe_email_settings(events: Sequence[AuditEvent]) -> dict[int, str]:
+    """Return the minutes before an appointment of the reminders, before and after, and the turned switches."""
+    return {event.pk: "; ".join(_email_settings_changes(event.params)) for event in events}
+
+
+def _email_settings_changes(params: Mapping[str, Any]) -> list[str]:
+    changes = []
+    if params["before"] != params["after"]:
+        words = {"before": _reminder_list(params["before"]), "after": _reminder_list(params["after"])}
+        changes.append(_("Reminders: %(before)s → %(after)s") % words)
+    for name, is_on in params.get("switches", {}).items():
+        kind, audience = name.rsplit("_", 1)
+        label = f"{NotificationKind(kind).label} ({Audience(audience).label})"
+        changes.append(f"{label}: {_('on') if is_on else _('off')}")
+    return changes
+
+
+def _reminder_list(minutes: Sequence[int] | None) -> str:
+    if minutes is None:
+        return _("as the organisation")
+    listed = ", ".join(str(each) for each in minutes)
+    return _("%(minutes)s minutes before") % {"minutes": listed} if minutes else _("none")
+
+
 CLIENT_MERGED: Final = AuditKind("client_merged", _lazy("Clients merged"), page="client-edit", describe=_describe_merge)
 CLIENT_EXPORTED: Final = AuditKind("client_exported", _lazy("Client’s data exported"), page="client-edit")
 # Without a page: the client has none any more.
@@ -61,6 +85,15 @@ CLIENT_ERASED: Final = AuditKind("client_erased", _lazy("Client’s data erased"
 RETENTION_CHANGED: Final = AuditKind("retention_changed", _lazy("Privacy settings changed"))
 CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _lazy("Client View settings changed"))
 LOCAL_TIMES_RESTORED: Final = AuditKind("local_times_restored", _lazy("Local times restored"), describe=_describe_count)
+EMAIL_SETTINGS_CHANGED: Final = AuditKind(
+    "email_settings_changed", _lazy("Email settings changed"), describe=_describe_email_settings
+)
+SERVICE_REMINDERS_CHANGED: Final = AuditKind(
+    "service_reminders_changed",
+    _lazy("Reminders of a service changed"),
+    page="service-reminders",
+    describe=_describe_email_settings,
+)
 BULK_CHANGE_STARTED: Final = AuditKind(
     "bulk_change_started", _lazy("Bulk change started"), page="attention-progress", describe=_describe_bulk_changes
 )
@@ -77,6 +110,8 @@ APPOINTMENT_KINDS: Final = (
     RETENTION_CHANGED,
     CLIENT_VIEW_CHANGED,
     LOCAL_TIMES_RESTORED,
+    EMAIL_SETTINGS_CHANGED,
+    SERVICE_REMINDERS_CHANGED,
 )
 
 

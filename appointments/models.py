@@ -21,7 +21,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
-from appointments import bulk_change_models, calendar_feed_models  # noqa: F401 - register their models
+from appointments import (  # noqa: F401 - register their models
+    bulk_change_models,
+    calendar_feed_models,
+    email_settings_models,
+)
 from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.fields.local_datetimes import LocalDateTimeField
@@ -281,6 +285,8 @@ class Appointment(models.Model):
     # Time of the change of hours that left the appointment outside them. Empty again after a move or a reassignment,
     # which may lie outside the hours on purpose.
     outside_hours_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # Cause for which a scheduler left the appointment as it is. Empty again after a change that concerns it.
+    left_cause = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
     # Clients read a reason that staff gave. A client's own reason is only for staff.
     cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     # Grows with every change, so that no change overwrites a concurrent one.
@@ -448,6 +454,8 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
     TIMES_OFFERED = "times_offered", _("Other times offered")
+    LEFT_AS_IT_IS = "left_as_it_is", _("Left as it is")
+    CLIENT_MERGED = "client_merged", _("Client merged")
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
@@ -485,6 +493,7 @@ class NotificationKind(models.TextChoices):
     CHANGED = "changed", _("Changed")
     CANCELLED = "cancelled", _("Cancelled")
     TIMES_OFFERED = "offered", _("Other times offered")
+    REMINDER = "reminder", _("Reminder")
 
 
 class Audience(models.TextChoices):
@@ -512,15 +521,23 @@ class Notification(models.Model):
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.CLIENT)
     # Values that the reader last heard of: see `appointments.notifications.before_after`.
     before = models.JSONField(null=True, blank=True)
+    # Of a reminder: the start that it is about, and the minutes before it. Otherwise empty and 0.
+    reminded_start = models.DateTimeField(null=True, blank=True)
+    minutes_before = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
             # Several people or addresses may have had the appointment before.
             models.UniqueConstraint(
-                fields=["appointment", "sequence", "audience"],
+                fields=["appointment", "sequence", "audience", "minutes_before"],
                 condition=Q(audience__in=["client", "staff"]),
                 name="one_notification_per_change",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["appointment", "reminded_start", "minutes_before", "audience"],
+                condition=Q(minutes_before__gt=0),
+                name="one_reminder_per_start",
+            ),
         ]
 
     @property

@@ -8,6 +8,7 @@ from appointments.attention import bulk_worker
 from appointments.attention.bulk_changes import WORK_TASK
 from appointments.attention.daily_email import email_attention
 from appointments.changes import local_times
+from appointments.notifications.reminders import enqueue_reminders
 from appointments.privacy.retention import erase_expired_clients
 from staff.outbox import delete_sent
 
@@ -47,3 +48,9 @@ def resume_bulk_changes() -> None:
 def email_needed_attention() -> None:
     """Email the organisations in which it is morning about appointments that need attention."""
     email_attention()
+
+
+@shared_task(name="appointments.enqueue_reminders")
+def enqueue_due_reminders() -> None:
+    """Store the emails of the reminders that became due."""
+    enqueue_reminders()

@@ -93,6 +93,8 @@ _TEMPLATES: Final[dict[str, Promise | str]] = {
     Kind.CANCELLED_WITH_REASON: gettext_lazy("Cancelled: %(reason)s"),
     Kind.NOTES_CHANGED: gettext_lazy("Notes changed."),
     Kind.TIMES_OFFERED: gettext_lazy("The client was asked to choose another time."),
+    Kind.LEFT_AS_IT_IS: gettext_lazy("Left as it is, although it needed attention."),
+    Kind.CLIENT_MERGED: gettext_lazy("The client was merged with another one."),
     Kind.PRIVATE_LINKS_REPLACED: gettext_lazy("The client’s email changed. The client has new links."),
     Kind.LINK_REQUESTED: gettext_lazy("A link was requested."),
     Kind.LINK_REPLACED: gettext_lazy("The link was replaced."),

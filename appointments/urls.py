@@ -15,6 +15,7 @@ from appointments.views import (
     clients,
     contact_center,
     drag_and_drop,
+    email_settings,
     local_times,
     privacy,
     private_links,
@@ -36,6 +37,7 @@ _one_appointment = [
     path("method/", changes.appointment_method, name="appointment-method"),
     path("mails/<int:email>/again/", appointments.appointment_email_again, name="appointment-mail-again"),
     path("cancel/", changes.appointment_cancel, name="appointment-cancel"),
+    path("leave/", attention.appointment_leave, name="appointment-leave"),
 ]
 _private_link = [
     path("", private_links.manage, name="manage-appointment"),
@@ -58,6 +60,8 @@ urlpatterns = [
     path("contact-center/book/", booking_request.book, name="contact-center-book"),
     path("contact-center/booked/<int:pk>/", contact_center.contact_center_booked, name="contact-center-booked"),
     path("settings/client-view/", client_view_settings.client_view_settings, name="client-view-settings"),
+    path("settings/emails/", email_settings.email_settings, name="email-settings"),
+    path("settings/emails/services/<int:pk>/", email_settings.service_reminders, name="service-reminders"),
     path("settings/time-zones/", local_times.local_times, name="local-times"),
     path("settings/privacy/", privacy.privacy_settings, name="privacy-settings"),
     path("settings/video-calls/links/", video_links.video_links, name="video-links"),

@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-bulk-changes": {"task": "appointments.resume_bulk_changes", "schedule": 15},
     # In each organisation's morning, once a day. Several rounds make up for a beat that was down.
     "email-attention": {"task": "appointments.email_attention", "schedule": crontab(minute="*/15")},
+    "enqueue-reminders": {"task": "appointments.enqueue_reminders", "schedule": 60},
     "end-access-of-leavers": {"task": "staff.end_access_of_leavers", "schedule": 60},
     "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
 }

@@ -36,8 +36,12 @@ def affected_by(change: PlannedChange) -> AppointmentQuerySet:
 
 
 def find_affected(change: PlannedChange, words: str = "") -> AffectedAppointments:
-    """Return how many upcoming appointments the change concerns, and the first ones with these words."""
+    """Return how many upcoming appointments the change concerns, and the first ones with these words.
+
+    Those that were left as they are for the same cause need attention again.
+    """
     found = affected_by(change)
+    found.filter(left_cause=change.cause).order_by().update(left_cause="")
     number = found.count()
     shown = found.filter(_named(words)) if words else found
     rows = shown.select_related("client", "service", "staff__location", "location")[:SHOWN] if number else []

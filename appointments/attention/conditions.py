@@ -57,11 +57,18 @@ def needing_attention(organization: Organization | int, causes: Iterable[Cause] 
     Each part of the UNION can use an index of its own; an OR over several tables could use none.
     """
     first, *others = [upcoming(organization).filter(condition_of(cause)).values("pk") for cause in causes]
-    return Appointment.objects.filter(pk__in=first.union(*others) if others else first).order_by("starts_at", "pk")
+    found = Appointment.objects.filter(pk__in=first.union(*others) if others else first)
+    return found.exclude(pk__in=_left_as_they_are(organization)).order_by("starts_at", "pk")
+
+
+def _left_as_they_are(organization: Organization | int) -> AppointmentQuerySet:
+    """Return the appointments that a scheduler left for the cause that still holds. They are few."""
+    left = upcoming(organization).exclude(left_cause="")
+    return left.alias(present_cause=cause_column()).filter(present_cause="")
 
 
 def with_cause(appointments: AppointmentQuerySet) -> AppointmentQuerySet:
-    """Annotate each appointment with `cause`, the first that holds; "" if it needs no attention."""
+    """Annotate each appointment with `cause`, the first that holds; "" if it needs no attention or was left so."""
     return appointments.annotate(cause=cause_column())
 
 
@@ -76,10 +83,14 @@ def load_with_cause(appointments: Iterable[Appointment]) -> list[Appointment]:
 
 
 def cause_column() -> Combinable:
-    """Return the expression of the first cause that holds for an appointment, "" for none or a past appointment."""
+    """Return the expression of the first cause that holds for an appointment.
+
+    It is "" for none, for a past appointment, and for the cause for which the appointment was left as it is.
+    """
     is_upcoming = Q(status__in=MOVABLE, ends_at__gt=timezone.now())
     whens = [When(is_upcoming & Q(condition_of(cause)), then=Value(cause.value)) for cause in READABLE]
-    return Case(*whens, default=Value(""), output_field=CharField())
+    first = Case(*whens, default=Value(""), output_field=CharField())
+    return Coalesce(NullIf(first, F("left_cause")), Value(""))
 
 
 def condition_of(cause: Cause) -> Q:

@@ -40,7 +40,7 @@ def mark_left_outside(
         return
     inside_now = _inside_hours(scope)
     left = [pk for pk, was_inside in inside_before.items() if was_inside and not inside_now.get(pk, True)]
-    Appointment.objects.filter(pk__in=left).update(outside_hours_since=TransactionNow())
+    Appointment.objects.filter(pk__in=left).update(outside_hours_since=TransactionNow(), left_cause="")
     back = [pk for pk, is_inside in inside_now.items() if is_inside]
     Appointment.objects.filter(pk__in=back, outside_hours_since__isnull=False).update(outside_hours_since=None)
 

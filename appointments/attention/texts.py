@@ -20,6 +20,7 @@ _SENTENCES: Final[dict[str, Promise]] = {
     Cause.NOT_ASSIGNED: _("%(name)s no longer provides “%(service)s”."),
     Cause.SERVICE_OFF: _("“%(service)s” is switched off."),
     Cause.METHOD_OFF: _("“%(service)s” is no longer offered as: %(method)s."),
+    Cause.LOCATION_CLOSED: _("%(place)s is closed."),
 }
 
 
@@ -32,6 +33,7 @@ def cause_text(appointment: Appointment) -> str:
         "name": appointment.staff.name,
         "service": appointment.service.name,
         "method": appointment.get_method_display(),
+        "place": appointment.location.name if appointment.location else "",
     }
 
 

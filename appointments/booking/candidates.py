@@ -117,13 +117,15 @@ def free_times(
     zone: ZoneInfo,
     *,
     method: int | None = None,
+    location: Location | None = None,
     moving: Appointment | None = None,
     minutes: int | None = None,
 ) -> FreeTimes:
     """Return the times at which a staff member can start the service on a day of the zone.
 
-    Without `method`, they are times for an appointment in person. `moving` is the appointment that moves: its own time
-    counts as free but its present start isn't offered, and its method and location hold. `minutes` is its new length.
+    Without `method`, they are times for an appointment in person; without `location`, at the person's home branch.
+    `moving` is the appointment that moves: its own time counts as free but its present start isn't offered, and its
+    method and location hold. `minutes` is its new length.
     """
     durations = Durations.of_appointment(moving) if moving else None
     if durations and minutes:
@@ -135,7 +137,7 @@ def free_times(
         most_starts_a_day(service),
         durations=durations,
         method=moving.method if moving else method or MeetingMethod.AT_LOCATION,
-        location=moving.location if moving else None,
+        location=moving.location if moving else location,
         ignoring=moving,
     )
     on_the_day = [start for start in found if start.astimezone(zone).date() == day]

@@ -75,7 +75,7 @@ def set_times(appointment: Appointment, request: SlotRequest) -> None:
     appointment.busy_from = appointment.starts_at - timedelta(seconds=durations.before)
     appointment.busy_to = appointment.ends_at + timedelta(seconds=durations.after)
     # The requested slot was checked: it lies in the hours, or outside them on purpose.
-    appointment.outside_hours_since = None
+    appointment.outside_hours_since, appointment.left_cause = None, ""
 
 
 def check_same_organization(organization: Organization, rows: Mapping[str, Owned | None]) -> None:

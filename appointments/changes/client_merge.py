@@ -13,7 +13,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from appointments.audit import record_client_merge
-from appointments.models import BLANK_CLIENT, Appointment, Client
+from appointments.models import BLANK_CLIENT, Appointment, AppointmentEvent, AppointmentEventKind, Client
+from appointments.timeline import Fact, new_event
+from staff.audit_log.origin import current_actor
 
 #: Details that both clients may have, and of which one is kept.
 MERGED_DETAILS: Final = ("name", "email", "phone", "time_zone", "language")
@@ -55,10 +57,12 @@ def _lock_clients(kept: Client, other: Client) -> tuple[Client, Client]:
 
 
 def _move_appointments(other: Client, kept: Client) -> int:
-    """Move the appointments in the order of their pk, as other changes lock them."""
-    appointments = Appointment.objects.filter(client=other).order_by("pk")
-    pks = list(appointments.select_for_update(no_key=True).values_list("pk", flat=True))
-    return Appointment.objects.filter(pk__in=pks).update(client=kept)
+    """Move the appointments in the order of their pk, as other changes lock them. Their timelines say so."""
+    rows = Appointment.objects.filter(client=other).order_by("pk").select_for_update(no_key=True)
+    appointments = list(rows.only("pk"))
+    merged, actor = Fact(AppointmentEventKind.CLIENT_MERGED), current_actor()
+    AppointmentEvent.objects.bulk_create(new_event(each, merged, actor=actor) for each in appointments)
+    return Appointment.objects.filter(pk__in=[each.pk for each in appointments]).update(client=kept)
 
 
 def _erase_merged(other: Client, kept: Client) -> None:

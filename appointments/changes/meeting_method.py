@@ -107,7 +107,7 @@ def _save_method(
 ) -> Appointment:
     was_video = appointment.method == MeetingMethod.VIDEO
     fact, before = _method_fact(appointment, method, place), snapshot(appointment)
-    appointment.method, appointment.location = method, place
+    appointment.method, appointment.location, appointment.left_cause = method, place, ""
     if method == MeetingMethod.VIDEO and not was_video:
         arrange_video(appointment)
     elif was_video and method != MeetingMethod.VIDEO:
@@ -116,7 +116,7 @@ def _save_method(
         appointment.anchor()
     appointment.version += 1
     anchor = ["local_start", "local_zone"]
-    changed = ["method", "location", "outside_hours_since", "version", *anchor]
+    changed = ["method", "location", "outside_hours_since", "left_cause", "version", *anchor]
     appointment.save(update_fields=[*changed, *VIDEO_FIELDS])
     record_event(appointment, fact, actor=actor, through=through)
     notify_all(appointment, NotificationKind.CHANGED, before=before)

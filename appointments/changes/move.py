@@ -49,7 +49,8 @@ MOVABLE = (Status.CONFIRMED, Status.ARRIVED)
 MOVABLE_BY_CLIENT = (Status.CONFIRMED,)
 LONGEST = timedelta(hours=24)
 _CHANGED_FIELDS = (
-    *("starts_at", "ends_at", "busy_from", "busy_to", "outside_hours_since", "staff", "staff_join_token", "version"),
+    *("starts_at", "ends_at", "busy_from", "busy_to", "outside_hours_since", "left_cause"),
+    *("staff", "staff_join_token", "version"),
     *("local_start", "local_zone", "moved_by_zone_rules"),
 )
 

@@ -153,6 +153,17 @@ class ContactCenterForm(BookingBaseForm):
             return super().staff_problem if chosen.location.active else closed
         return super().staff_problem
 
+    @property
+    def other_locations_text(self) -> str:
+        """Return a sentence if the chosen staff member works at other locations than the one whose times show."""
+        chosen = self.chosen_staff
+        if chosen is None or chosen.location is None or not self.shows_locations:
+            return ""
+        places = working_places([chosen], self.chosen_service).locations()
+        names = ", ".join(place.name for place in places if place != chosen.location)
+        sentence = _("%(name)s also works at %(places)s. Choose a location to see the times there.")
+        return sentence % {"name": chosen.name, "places": names} if names else ""
+
     @cached_property
     def from_day(self) -> dt.date:
         """Return the first day of the slots to show."""

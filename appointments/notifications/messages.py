@@ -96,8 +96,15 @@ def _render_message(appointment: Appointment, notification: Notification) -> Ema
     )
     brand = brand_of(appointment.organization, phone=phone_to_call(appointment))
     message.attach_alternative(render_html(f"{name}.html", context, brand), "text/html")
-    _attach_calendar(message, appointment, notification)
+    # A reminder changes nothing in a calendar.
+    if notification.kind != NotificationKind.REMINDER:
+        _attach_calendar(message, appointment, notification)
     return message
+
+
+def _reply_addresses(appointment: Appointment) -> list[str]:
+    """Return the address of the branch, if it has its own. `staff.emails.sender` knows the organisation's."""
+    return [appointment.location.reply_to] if appointment.location and appointment.location.reply_to else []
 
 
 def _render_withdrawal(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
@@ -109,15 +116,10 @@ def _render_withdrawal(appointment: Appointment, notification: Notification) -> 
         body=render_to_string("appointments/email/old_email.txt", context),
         to=[notification.to],
     )
-    html = render_html("appointments/email/old_email.html", context, brand_of(appointment.organization))
-    message.attach_alternative(html, "text/html")
+    brand = brand_of(appointment.organization)
+    message.attach_alternative(render_html("appointments/email/old_email.html", context, brand), "text/html")
     _attach_calendar(message, appointment, notification)
     return message
-
-
-def _reply_addresses(appointment: Appointment) -> list[str]:
-    """Return the address of the branch, if it has its own. `staff.emails.sender` knows the organisation's."""
-    return [appointment.location.reply_to] if appointment.location and appointment.location.reply_to else []
 
 
 def _attach_calendar(message: EmailMultiAlternatives, appointment: Appointment, notification: Notification) -> None:
@@ -213,6 +215,7 @@ _HEADINGS = {
     NotificationKind.CHANGED: _lazy("Appointment changed"),
     NotificationKind.CANCELLED: _lazy("Appointment cancelled"),
     NotificationKind.TIMES_OFFERED: _lazy("Please choose another time"),
+    NotificationKind.REMINDER: _lazy("Reminder"),
 }
 # Sentences for the client and for the staff member.
 _SENTENCES = {
@@ -236,6 +239,10 @@ _SENTENCES = {
     NotificationKind.TIMES_OFFERED: (
         _lazy("We have to move your appointment. Please choose another time. Until you do, this time stays yours."),
         _lazy("The client was asked to choose another time."),
+    ),
+    NotificationKind.REMINDER: (
+        _lazy("This is a reminder of your appointment."),
+        _lazy("This is a reminder of an appointment of yours."),
     ),
 }
 

@@ -21,6 +21,7 @@ from appointments.models import LIVE_STATUSES, Appointment, Audience, Notificati
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
 from appointments.notifications.entry_holders import former_holders
 from appointments.notifications.messages import message_for, summary_for
+from appointments.notifications.switches import switches_of
 from staff.models import EmailState, OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_emails
 
@@ -71,6 +72,7 @@ def _render_summary(email: OutboxEmail) -> EmailMultiAlternatives | None:
 def _has_newer(notification: Notification) -> bool:
     """Return whether a later change has an email to the same reader. An email being sent can't be withdrawn by it."""
     newer = Notification.objects.filter(appointment=notification.appointment_id, sequence__gt=notification.sequence)
+    newer = newer.exclude(kind=NotificationKind.REMINDER)
     if notification.audience == Audience.CLIENT:
         return newer.filter(audience=Audience.CLIENT).exists()
     return newer.exclude(audience=Audience.CLIENT).filter(email__to=notification.email.to).exists()
@@ -92,6 +94,8 @@ class PendingNotification:
     # Of the replaced email, so that its reader waits no longer. None: a confirmation goes at once, a change after HOLD.
     due_at: datetime | None = None
     joins_summary: bool = False
+    # An unsent email that was announced stays announced, also if this kind is switched off.
+    replaces_unsent: bool = False
 
     def replacing(self, unsent: Notification | None) -> PendingNotification:
         """Return the notification that also covers the unsent one, which it replaces."""
@@ -99,7 +103,13 @@ class PendingNotification:
             # Calendars remove an entry only by a CANCEL of its own.
             is_listed = self.audience == Audience.STAFF and self.kind != NotificationKind.CANCELLED
             return replace(self, joins_summary=_is_bulk_change.get() and is_listed)
-        return replace(self, kind=_combined_kind(self, unsent), before=unsent.before, due_at=unsent.email.due_at)
+        return replace(
+            self,
+            kind=_combined_kind(self, unsent),
+            before=unsent.before,
+            due_at=unsent.email.due_at,
+            replaces_unsent=True,
+        )
 
     def has_changed(self, appointment: Appointment) -> bool:
         """Return whether the appointment differs from what the reader knows."""
@@ -184,7 +194,8 @@ def _withdraw_waiting(appointment: Appointment) -> dict[tuple[str, str], Notific
 
 def _withdraw(notifications: QuerySet[Notification]) -> list[Notification]:
     """Delete those of these emails that are waiting, and return them, the newest first."""
-    waiting = notifications.filter(email__state=EmailState.WAITING)
+    # A reminder looks at the appointment when it is sent.
+    waiting = notifications.filter(email__state=EmailState.WAITING).exclude(kind=NotificationKind.REMINDER)
     # The lock decides between this change and a worker that claims the email at the same moment.
     found = list(waiting.select_related("email").select_for_update(of=("email",)).order_by("-sequence"))
     if found:
@@ -196,7 +207,9 @@ def _withdraw(notifications: QuerySet[Notification]) -> list[Notification]:
 
 
 def _enqueue(appointment: Appointment, pending: list[PendingNotification]) -> None:
-    notifications = [_new_notification(appointment, each) for each in pending if each.to]
+    switches = switches_of(appointment.organization_id)
+    sent = [each for each in pending if each.to and (each.replaces_unsent or switches.is_on(each.kind, each.audience))]
+    notifications = [_new_notification(appointment, each) for each in sent]
     enqueue_emails([each.email for each in notifications if each.email.pk is None])
     Notification.objects.bulk_create(notifications)
 

@@ -9,15 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.attention.bulk_changes import progress_of, start_bulk_change
 from appointments.attention.conditions import load_with_cause
+from appointments.attention.leave import leave_as_it_is
 from appointments.attention.texts import cause_text, last_results
 from appointments.bulk_change_models import BulkAction, BulkChange
 from appointments.forms.attention import AttentionFilter, BulkChangeForm
 from appointments.forms.selection import Selection
 from appointments.models import Appointment
+from appointments.views.appointment_page import appointment_or_404
 from appointments.views.responses import SeeOther, is_htmx, see_other
 from staff.access import current_member, current_organization, schedulers_only
 from staff.pagination import list_context
@@ -74,6 +76,18 @@ def attention_change(request: HttpRequest) -> HttpResponse:
         "list_page": _list_address(request),
     }
     return render(request, "appointments/attention/confirm.html", context)
+
+
+@require_POST
+@schedulers_only
+def appointment_leave(request: HttpRequest, pk: int) -> HttpResponse:
+    """Leave an appointment as it is, for the cause that the page showed."""
+    appointment = appointment_or_404(request, pk)
+    if leave_as_it_is(appointment, request.POST.get("cause", ""), actor=current_member(request)):
+        messages.success(request, _("The appointment stays as it is."))
+    else:
+        messages.info(request, _("The reason changed meanwhile. Look at the appointment again."))
+    return see_other("attention") if request.GET.get("back") == "list" else see_other("appointment", pk)
 
 
 @require_safe

@@ -13,6 +13,7 @@ from appointments.booking_rules.errors import BookingError
 from appointments.changes.client_merge import NotMergeable, merge_clients
 from appointments.models import Appointment, Client
 from appointments.privacy.erasure import erase_client
+from appointments.timeline import event_text
 from staff.audit_log.models import AuditEvent
 from tests.appointments.booking_rules.test_lost_race import at_once
 from tests.appointments.conftest import Maple, monday
@@ -36,7 +37,16 @@ def test_appointments_move_with_their_links_timeline_and_emails(maple: Maple, tw
     after = maple.cleo.appointments.get()
     assert moved == 1
     assert (after.pk, after.internal_note) == (booked.pk, "brings her own form")
-    assert (after.manage_token, after.join_token, after.events.count(), after.notifications.count()) == before
+    assert (after.manage_token, after.join_token, after.events.count() - 1, after.notifications.count()) == before
+
+
+def test_the_timeline_of_each_moved_appointment_has_the_merge(maple: Maple, twin: Client) -> None:
+    kept, moved = maple.book(), maple.book(client=twin, starts_at=monday(14))
+
+    merge_clients(maple.cleo, twin, from_other={})
+
+    assert event_text(moved.events.get(kind="client_merged")) == "The client was merged with another one."
+    assert not kept.events.filter(kind="client_merged").exists()
 
 
 def test_the_chosen_details_are_kept_and_the_others_are_erased(maple: Maple, twin: Client) -> None:

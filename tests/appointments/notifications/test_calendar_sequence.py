@@ -181,7 +181,7 @@ def test_a_bulk_cancellation_empties_the_staff_members_calendar(maple: Maple) ->
     assert (starts(SAM), starts(CLEO)) == ([], [])
 
 
-def test_each_reader_has_their_own_link_and_none_has_the_manage_link(maple_with_teams: Maple) -> None:
+def test_each_reader_has_their_own_link_and_the_manage_link_is_in_none(maple_with_teams: Maple) -> None:
     booked = maple_with_teams.book(method=MeetingMethod.VIDEO)
     send_all()
 

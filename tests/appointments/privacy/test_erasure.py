@@ -296,6 +296,7 @@ KEPT = {
     (Client, "search_text"),  # generated from columns that are erased
     (Appointment, "public_id"),  # a random name of the appointment
     (Appointment, "status"),
+    (Appointment, "left_cause"),
     (Appointment, "booked_through"),
     # The start on the clock of the branch or the staff member.
     (Appointment, "local_start"),

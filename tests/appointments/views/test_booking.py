@@ -15,10 +15,11 @@ from appointments.models import Appointment, BookedThrough, Client
 from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod, ServiceAssignment
-from staff.models import Role, StaffMember, VideoChoice, WorkingHours
+from staff.hours import TimeRange, replace_week
+from staff.models import Location, Role, StaffMember, VideoChoice, WorkingHours
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
-from tests.factories import make_client, make_hours, make_member, make_organization, make_service
+from tests.factories import make_client, make_hours, make_location, make_member, make_organization, make_service
 
 pytestmark = pytest.mark.usefixtures("friday")
 ADD = "/schedule/appointments/add/"
@@ -386,3 +387,52 @@ def test_staff_whose_platform_was_disconnected_cannot_be_booked_for_video(maple_
 
     assert "Microsoft Teams, where Sam Okafor hosts video appointments, is disconnected." in (page.content.decode())
     assert Appointment.objects.count() == 0
+
+
+# --- Locations --------------------------------------------------------------------------------------
+@pytest.fixture
+def west_end(maple: Maple) -> Location:
+    """A branch where Sam works on Monday afternoons. In the mornings he is at his home branch."""
+    maple.sam.location = make_location(maple.organization)
+    maple.sam.save()
+    west_end = make_location(maple.organization, "West End")
+    afternoon = TimeRange(0, time(13), time(17), west_end.pk)
+    replace_week(maple.sam, [TimeRange(0, time(9), time(12)), afternoon])
+    return west_end
+
+
+def choices_of(maple: Maple, **changes: Any) -> dict[str, Any]:
+    return booking_data(maple, request_key=None, time=None, **changes)
+
+
+def test_each_location_of_the_person_has_its_own_times(maple: Maple, as_sky: Browser, west_end: Location):
+    at_home = form_of(as_sky, **choices_of(maple))
+    away = form_of(as_sky, **choices_of(maple, location=west_end.pk))
+
+    assert [label for _value, label in at_home["location"].field.choices] == ["Main Street", "West End"]
+    assert (at_home.times.on_the_day[0], at_home.times.on_the_day[-1]) == (monday(9), monday(11, 30))
+    assert (away.times.on_the_day[0], away.times.on_the_day[-1]) == (monday(13), monday(16, 30))
+
+
+def test_the_appointment_takes_place_at_the_chosen_location(maple: Maple, as_sky: Browser, west_end: Location):
+    refused = as_sky.post(ADD, booking_data(maple, time="10:00", location=west_end.pk))
+    as_sky.post(ADD, booking_data(maple, time="14:00", location=west_end.pk))
+
+    assert "time" in errors(refused)
+    assert (Appointment.objects.get().location, Appointment.objects.get().starts_at) == (west_end, monday(14))
+
+
+def test_a_location_where_the_person_does_not_work_is_refused(maple: Maple, as_sky: Browser, west_end: Location):
+    other = make_location(maple.organization, "Old Town")
+
+    page = as_sky.post(ADD, booking_data(maple, location=other.pk))
+
+    assert list(errors(page)) == ["location"]
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize("method", [MeetingMethod.PHONE, MeetingMethod.OFF_SITE])
+def test_calls_have_no_choice_of_location(maple: Maple, as_sky: Browser, west_end: Location, method: MeetingMethod):
+    page = as_sky.get(ADD, choices_of(maple, method=method.value))
+
+    assert 'name="location"' not in page.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from appointments.models import Appointment
 from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod
+from staff.hours import TimeRange, replace_week
 from staff.models import Location, StaffMember, VideoChoice
 from tests.appointments.booking_payloads import PAGE, booking_data, errors
 from tests.appointments.conftest import Maple, monday
@@ -229,3 +230,17 @@ def test_few_branches_need_no_search(maple: Maple, as_sky: Browser) -> None:
     page = as_sky.post(PAGE, booking_data(maple, preview="choices"))
 
     assert 'name="location_words"' not in page.text
+
+
+def test_any_location_names_the_other_locations_of_a_chosen_person(maple: Maple, as_sky: Browser) -> None:
+    maple.sam.location = make_location(maple.organization)
+    maple.sam.save()
+    west_end = make_location(maple.organization, "West End")
+    replace_week(maple.sam, [TimeRange(0, time(9), time(12)), TimeRange(0, time(13), time(17), west_end.pk)])
+
+    page = as_sky.get(PAGE, booking_data(maple, staff=maple.sam.pk)).text
+    chosen = as_sky.get(PAGE, booking_data(maple, staff=maple.sam.pk, location=west_end.pk)).text
+
+    hint = "Sam Okafor also works at West End. Choose a location to see the times there."
+    assert hint in page
+    assert hint not in chosen
