@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from django.utils.text import slugify
 
+from appointments.calendar_feed.addresses import create_address
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
 from demo.appointments import Provider, appointments_of, monday_of, time_off_of
@@ -70,6 +71,8 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
         create_closings(locations, staff, now)
     admin = next(member for member in staff.values() if member.is_admin)
     record_all(audit_events_of(admin, staff.values(), now))
+    # The profile then shows when the address was created, and how to renew or end it.
+    create_address(admin)
     services = _create_services(organization, plan, staff)
     clients = _create_clients(organization, plan.clients)
     _create_clients(organization, plan.duplicate_clients)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
+from icalendar import Calendar, vText
+from icalendar.parser import Contentline
 
 from appointments.absolute_urls import staff_url_of
 from appointments.models import LONGEST_BUSY_TIME, Appointment
@@ -27,6 +28,8 @@ REFRESH: Final = timedelta(hours=1)
 # client's initials only. The name, phone number, notes and join link are on the page that the entry links to.
 _COLUMNS: Final = ("pk", "public_id", "version", "starts_at", "ends_at", "method", "service__name", "client__name")
 _COLUMNS_OF_PLACE: Final = ("location__name",)
+
+_END: Final = b"END:VCALENDAR\r\n"
 
 Rows = list[dict[str, Any]]
 
@@ -58,28 +61,54 @@ def calendar_file(member: StaffMember, rows: Rows) -> bytes:
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
-    stamp = timezone.now()
-    for row in rows:
-        calendar.add_component(_event(member, row, stamp))
-    ics: bytes = calendar.to_ical()
-    return ics
+    head: bytes = calendar.to_ical()
+    shared = _shared_lines(member)
+    entries = b"".join(_entry(row, shared) for row in rows)
+    return head.removesuffix(_END) + entries + _END
 
 
-def _event(member: StaffMember, row: dict[str, Any], stamp: Any) -> Event:
-    """Return an entry without an alarm: each device that reads the file would ring."""
-    event = Event()
-    event.add("uid", str(row["public_id"]))
-    event.add("dtstamp", stamp)
-    event.add("sequence", row["version"])
-    event.add("status", "CONFIRMED")
-    event.add("dtstart", row["starts_at"])
-    event.add("dtend", row["ends_at"])
-    event.add("summary", clean_text(" ".join(filter(None, [row["service__name"], initials_of(row["client__name"])]))))
-    event.add("location", clean_text(_place_of(row)))
-    event.add("url", staff_url_of(row["pk"]))
+def _shared_lines(member: StaffMember) -> list[str]:
+    """Return the lines that all entries have. None has an alarm: each device that reads the file would ring."""
+    lines = [f"DTSTAMP:{_moment(timezone.now())}", "STATUS:CONFIRMED"]
     if member.organization is not None:
-        event.add("organizer", organizer_of(member.organization), encode=False)
-    return event
+        organizer = organizer_of(member.organization)
+        lines.append(str(Contentline.from_parts("ORGANIZER", organizer.params, organizer)))
+    return lines
+
+
+def _entry(row: dict[str, Any], shared: list[str]) -> bytes:
+    """Return the lines of an entry. The library's components take ten times as long, and a file has thousands."""
+    summary = " ".join(filter(None, [row["service__name"], initials_of(row["client__name"])]))
+    lines = [
+        "BEGIN:VEVENT",
+        f"UID:{row['public_id']}",
+        f"SEQUENCE:{row['version']}",
+        f"DTSTART:{_moment(row['starts_at'])}",
+        f"DTEND:{_moment(row['ends_at'])}",
+        f"SUMMARY:{_escaped(summary)}",
+        f"LOCATION:{_escaped(_place_of(row))}",
+        f"URL:{staff_url_of(row['pk'])}",
+        *shared,
+        "END:VEVENT",
+    ]
+    return b"".join(map(_folded, lines))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _escaped(text: str) -> str:
+    escaped: bytes = vText(clean_text(text)).to_ical()
+    return escaped.decode()
+
+
+def _folded(line: str) -> bytes:
+    """Return the line in UTF-8, folded if it is longer than 75 octets (RFC 5545, section 3.1)."""
+    encoded = line.encode()
+    if len(encoded) > 75:
+        encoded = Contentline(line).to_ical()  # type: ignore[no-untyped-call]
+    return encoded + b"\r\n"
 
 
 def _place_of(row: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from django.db.models import Q
 
 from appointments.attention.conditions import needing_attention
+from appointments.calendar_feed_models import CalendarFeed
 from appointments.clients import possible_duplicates
 from appointments.models import Appointment, Client, Status
 from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
@@ -260,3 +261,9 @@ def test_the_demo_is_only_seeded_where_demo_is_on(db: None, settings: Any) -> No
         call_command("prepare_demo", verbosity=0)
 
     assert not Organization.objects.exists()
+
+
+def test_an_admin_has_a_calendar_address() -> None:
+    seed()
+
+    assert CalendarFeed.objects.filter(staff__organization__slug="maple", staff__role="admin").count() == 1

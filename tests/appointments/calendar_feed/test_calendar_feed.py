@@ -85,6 +85,19 @@ def test_an_entry_has_no_client_data_but_initials_and_no_private_link(maple_with
         assert secret not in text
 
 
+def test_both_parsers_read_long_and_special_text(maple: Maple, path: str) -> None:
+    maple.organization.name = "Maple: the, Union; " * 8
+    maple.organization.save()
+    maple.review.name = "Mortgage, loan; \\ 🏠 review مصرف " * 4
+    maple.review.save()
+    maple.book()
+
+    raw = read(path).content
+    assert max(map(len, raw.split(b"\r\n"))) <= 75
+    for parse in PARSERS:
+        assert [event["summary"] for event in parse(raw.decode())] == [f"{maple.review.name.strip()} C. B."]
+
+
 @pytest.mark.parametrize(
     ("name", "initials"), [("Cleo Ann Brandt", "C. B."), ("Zoë", "Z."), ("", ""), ("李 小龙", "李. 小."), ("- x", "x.")]
 )
