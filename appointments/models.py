@@ -447,6 +447,7 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
+    CLIENT_NOT_EMAILED = "client_not_emailed", _("Client not emailed")
     TIMES_OFFERED = "times_offered", _("Other times offered")
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")

@@ -92,6 +92,7 @@ _TEMPLATES: Final[dict[str, Promise | str]] = {
     Kind.CANCELLED: gettext_lazy("Cancelled."),
     Kind.CANCELLED_WITH_REASON: gettext_lazy("Cancelled: %(reason)s"),
     Kind.NOTES_CHANGED: gettext_lazy("Notes changed."),
+    Kind.CLIENT_NOT_EMAILED: gettext_lazy("The client was not emailed about this change."),
     Kind.TIMES_OFFERED: gettext_lazy("The client was asked to choose another time."),
     Kind.PRIVATE_LINKS_REPLACED: gettext_lazy("The client’s email changed. The client has new links."),
     Kind.LINK_REQUESTED: gettext_lazy("A link was requested."),
