@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from appointments.attention.conditions import needing_attention
 from appointments.clients import possible_duplicates
+from appointments.email_settings_models import ReminderRule
 from appointments.models import Appointment, Client, Status
 from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
 from demo.seed import seed
@@ -260,3 +261,10 @@ def test_the_demo_is_only_seeded_where_demo_is_on(db: None, settings: Any) -> No
         call_command("prepare_demo", verbosity=0)
 
     assert not Organization.objects.exists()
+
+
+def test_clients_of_maple_are_reminded() -> None:
+    seed(WEDNESDAY_NOON)
+
+    rules = ReminderRule.objects.filter(organization__slug="maple")
+    assert sorted(rules.values_list("minutes", flat=True)) == [120, 1440]
