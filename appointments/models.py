@@ -453,6 +453,7 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
+    CLIENT_NOT_EMAILED = "client_not_emailed", _("Client not emailed")
     TIMES_OFFERED = "times_offered", _("Other times offered")
     LEFT_AS_IT_IS = "left_as_it_is", _("Left as it is")
     CLIENT_MERGED = "client_merged", _("Client merged")

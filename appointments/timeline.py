@@ -92,6 +92,7 @@ _TEMPLATES: Final[dict[str, Promise | str]] = {
     Kind.CANCELLED: gettext_lazy("Cancelled."),
     Kind.CANCELLED_WITH_REASON: gettext_lazy("Cancelled: %(reason)s"),
     Kind.NOTES_CHANGED: gettext_lazy("Notes changed."),
+    Kind.CLIENT_NOT_EMAILED: gettext_lazy("The client was not emailed about this change."),
     Kind.TIMES_OFFERED: gettext_lazy("The client was asked to choose another time."),
     Kind.LEFT_AS_IT_IS: gettext_lazy("Left as it is, although it needed attention."),
     Kind.CLIENT_MERGED: gettext_lazy("The client was merged with another one."),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from appointments.calendar_feed.addresses import create_address
+from appointments.email_settings_models import ReminderRule
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
 from demo.appointments import Provider, appointments_of, monday_of, time_off_of
@@ -69,6 +70,7 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
     _set_last_days(plan, staff, now)
     if plan is MAPLE:
         create_closings(locations, staff, now)
+        _create_reminders(organization)
     admin = next(member for member in staff.values() if member.is_admin)
     record_all(audit_events_of(admin, staff.values(), now))
     # The profile then shows when the address was created, and how to renew or end it.
@@ -79,6 +81,12 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
     # The scheduler books for clients, or the admin if there is no scheduler.
     front_desk = [staff[person.name] for person in plan.people if person.role != Role.STAFF][-1]
     _create_appointments(_providers(plan, staff, services, now), clients, front_desk, now)
+
+
+def _create_reminders(organization: Organization) -> None:
+    """Remind clients a day and two hours before. Nothing overdue is sent."""
+    minutes = (24 * 60, 2 * 60)
+    ReminderRule.objects.bulk_create(ReminderRule(organization=organization, minutes=each) for each in minutes)
 
 
 def _create_main_office(organization: Organization, branch: Branch) -> None:

@@ -36,10 +36,22 @@ class MeetingMethodField(forms.TypedChoiceField):
         return methods
 
 
+class DontNotifyField(forms.BooleanField):
+    """Tick that keeps the client from being emailed about a change."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Don’t notify the client"),
+            help_text=_("The client gets no email about this change. Staff do."),
+            required=False,
+        )
+
+
 class ChangeForm(forms.Form):
     """Change of an appointment in the version that the page shows."""
 
     version = VersionField()
+    dont_notify = DontNotifyField()
 
     def add_booking_error(self, error: BookingError) -> None:
         """Show the error on top of the form."""

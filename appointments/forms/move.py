@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.booking.candidates import FreeTimes, free_times
 from appointments.booking_rules.errors import BookingError
 from appointments.forms.date_time import DateTimeGroup
-from appointments.forms.fields import VersionField
+from appointments.forms.fields import DontNotifyField, VersionField
 from appointments.forms.progressive import CompositeForm
 from appointments.models import Appointment
 from appointments.parameters import clean_or_none
@@ -39,6 +39,7 @@ class MoveForm(CompositeForm):
     # Shown only once the user has read of the client's other appointment.
     client_busy_anyway = forms.BooleanField(label=_("Move anyway"), required=False)
     version = VersionField()
+    dont_notify = DontNotifyField()
 
     def __init__(self, *args: Any, appointment: Appointment, zone: ZoneInfo, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -17,11 +17,19 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from appointments.models import LIVE_STATUSES, Appointment, Audience, Notification, NotificationKind
+from appointments.models import (
+    LIVE_STATUSES,
+    Appointment,
+    AppointmentEventKind,
+    Audience,
+    Notification,
+    NotificationKind,
+)
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
 from appointments.notifications.entry_holders import former_holders
 from appointments.notifications.messages import message_for, summary_for
 from appointments.notifications.switches import switches_of
+from appointments.timeline import Fact, record_event
 from staff.models import EmailState, OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_emails
 
@@ -29,6 +37,7 @@ from staff.outbox import EmailKind, enqueue_emails
 HOLD: Final = timedelta(seconds=30)
 
 _is_bulk_change: ContextVar[bool] = ContextVar("is_bulk_change", default=False)
+_is_client_spared: ContextVar[bool] = ContextVar("is_client_spared", default=False)
 
 
 @contextmanager
@@ -42,6 +51,19 @@ def one_email_per_staff_member() -> Iterator[None]:
         yield
     finally:
         _is_bulk_change.reset(token)
+
+
+@contextmanager
+def client_not_emailed(is_spared: bool = True) -> Iterator[None]:
+    """Send the client no email about the changes in this block if `is_spared`. The timeline says so.
+
+    An unsent email about an earlier change stays and has the facts of this one, except after a cancellation.
+    """
+    token = _is_client_spared.set(is_spared)
+    try:
+        yield
+    finally:
+        _is_client_spared.reset(token)
 
 
 def _render_notification(email: OutboxEmail) -> EmailMultiAlternatives | None:
@@ -167,9 +189,19 @@ def notify_all(
         pending.append(notification.replacing(unsent.get((audience, to)) or unsent.get((Audience.FORMER, to))))
     if former is not None and former.is_active and (Audience.STAFF, former.email) not in unsent:
         pending.append(PendingNotification(Audience.FORMER, former.email, NotificationKind.CANCELLED, before))
-    told = {each.to for each in pending}
-    pending += [end for end in _ends_of_entries(appointment, before) if end.to not in told]
-    _enqueue(appointment, [each for each in pending if each.has_changed(appointment)])
+    known = {each.to for each in pending}
+    pending += [end for end in _ends_of_entries(appointment, before) if end.to not in known]
+    told = [each for each in pending if each.has_changed(appointment) and not _is_spared(each)]
+    if any(_is_spared(each) for each in pending):
+        record_event(appointment, Fact(AppointmentEventKind.CLIENT_NOT_EMAILED))
+    _enqueue(appointment, told)
+
+
+def _is_spared(pending: PendingNotification) -> bool:
+    is_client = pending.audience in (Audience.CLIENT, Audience.OLD_EMAIL)
+    if not _is_client_spared.get() or not is_client or not pending.to:
+        return False
+    return pending.kind == NotificationKind.CANCELLED or not pending.replaces_unsent
 
 
 def _ends_of_entries(appointment: Appointment, before: dict[str, Any] | None = None) -> list[PendingNotification]:

@@ -15,6 +15,7 @@ from django.db.models import Q
 from appointments.attention.conditions import needing_attention
 from appointments.calendar_feed_models import CalendarFeed
 from appointments.clients import possible_duplicates
+from appointments.email_settings_models import ReminderRule
 from appointments.models import Appointment, Client, Status
 from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
 from demo.seed import seed
@@ -267,3 +268,10 @@ def test_an_admin_has_a_calendar_address() -> None:
     seed()
 
     assert CalendarFeed.objects.filter(staff__organization__slug="maple", staff__role="admin").count() == 1
+
+
+def test_clients_of_maple_are_reminded() -> None:
+    seed(WEDNESDAY_NOON)
+
+    rules = ReminderRule.objects.filter(organization__slug="maple")
+    assert sorted(rules.values_list("minutes", flat=True)) == [120, 1440]

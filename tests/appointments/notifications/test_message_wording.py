@@ -344,4 +344,4 @@ def test_a_client_reads_no_name_of_a_person_who_left(maple: Maple, booked: Appoi
     _subject, lines = read(CLIENT)
     assert "With: Tess Moor" in lines
     assert "Sam Okafor" not in "".join(lines)
-    assert "You have taken over an appointment." in read("tess@maple.example")[1]
+    assert "You have taken over an appointment from Sam Okafor." in read("tess@maple.example")[1]
