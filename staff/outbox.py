@@ -12,10 +12,12 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any, Final
 from uuid import uuid4
 
+from anymail.exceptions import AnymailAPIError
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, get_connection
@@ -212,7 +214,12 @@ def _render_message(email: OutboxEmail) -> EmailMessage | None:
 
 
 def _is_refused_for_now(error: Exception) -> bool:
-    """Return whether the server refused the email with a temporary code (4yz, RFC 5321, section 4.2.1)."""
+    """Return whether the server refused the email with a temporary code (4yz, RFC 5321, section 4.2.1).
+
+    A provider's API refuses with 429 (RFC 6585, section 4) or 503 (RFC 9110, section 15.6.4) for now.
+    """
+    if isinstance(error, AnymailAPIError):
+        return error.status_code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
     codes: list[int] = []
     if isinstance(error, SMTPRecipientsRefused):
         codes = [code for code, _reason in error.recipients.values()]

@@ -8,11 +8,13 @@ from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
 import pytest
+from anymail.exceptions import AnymailAPIError
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone, translation
+from requests import Response
 
 from staff import outbox
 from staff.models import EmailState, Organization, OutboxEmail
@@ -169,6 +171,12 @@ def test_an_email_fails_if_the_server_stays_down_for_days() -> None:
     assert outcome(email)[0] == EmailState.FAILED
 
 
+def provider_error(status: int) -> AnymailAPIError:
+    response = Response()
+    response.status_code = status
+    return AnymailAPIError(status_code=status, response=response)
+
+
 @pytest.mark.parametrize(
     ("error", "state"),
     [
@@ -179,6 +187,10 @@ def test_an_email_fails_if_the_server_stays_down_for_days() -> None:
         # The server may have accepted the email before the connection broke.
         (SMTPServerDisconnected(), EmailState.FAILED),
         (TimeoutError(), EmailState.FAILED),
+        # Responses of a provider's API.
+        (provider_error(429), EmailState.WAITING),
+        (provider_error(503), EmailState.WAITING),
+        (provider_error(500), EmailState.FAILED),
     ],
 )
 def test_only_an_email_that_was_certainly_not_accepted_is_retried(
