@@ -16,6 +16,7 @@ class AppointmentsConfig(AppConfig):
         from appointments.changes.switch_service import switch_notice
         from appointments.notifications.outbox import APPOINTMENT_EMAIL, SUMMARY_EMAIL
         from appointments.notifications.reminders import REMINDER_EMAIL
+        from appointments.notifications.samples import SAMPLE_EMAIL
         from appointments.video import receivers  # noqa: F401 - connects the receivers
         from appointments.video.notices import missing_links, other_links
         from appointments.video.reconciliation import AppointmentMeetings, appointment_pages
@@ -38,5 +39,6 @@ class AppointmentsConfig(AppConfig):
         email_kinds.register(REMINDER_EMAIL)
         email_kinds.register(LOCAL_TIMES_EMAIL)
         email_kinds.register(ATTENTION_EMAIL)
+        email_kinds.register(SAMPLE_EMAIL)
         for kind in APPOINTMENT_KINDS:
             audit_kinds.register(kind)

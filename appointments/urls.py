@@ -61,6 +61,7 @@ urlpatterns = [
     path("contact-center/booked/<int:pk>/", contact_center.contact_center_booked, name="contact-center-booked"),
     path("settings/client-view/", client_view_settings.client_view_settings, name="client-view-settings"),
     path("settings/emails/", email_settings.email_settings, name="email-settings"),
+    path("settings/emails/test/", email_settings.send_test_email, name="email-test"),
     path("settings/emails/services/<int:pk>/", email_settings.service_reminders, name="service-reminders"),
     path("settings/time-zones/", local_times.local_times, name="local-times"),
     path("settings/privacy/", privacy.privacy_settings, name="privacy-settings"),

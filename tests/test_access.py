@@ -104,6 +104,7 @@ RULES = {
     "audit-log-file": ADMINS,
     "client-view-settings": ADMINS,
     "email-settings": ADMINS,
+    "email-test": ADMINS,
     "service-reminders": OWN_ADMINS,
     "privacy-settings": ADMINS,
     "local-times": ADMINS,
@@ -201,6 +202,7 @@ PUBLIC = {
 OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
 OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
+    "email-test",
     "email-events",
     "logout",
     "sign-out-everywhere",

@@ -80,6 +80,28 @@ class EmailSettingsForm(forms.Form):
         return self[switch_name(kind, audience)] if (kind, audience) in DEFAULTS else None
 
 
+class TestEmailForm(forms.Form):
+    """Choice of an email for a look at it. `email` is a kind and a reader, as `switch_name` joins them."""
+
+    email = forms.ChoiceField(
+        label=_("Email"),
+        choices=[
+            (switch_name(kind, audience), f"{kind.label}: {audience.label}")
+            for kind in LISTED_KINDS
+            for audience in (Audience.CLIENT, Audience.STAFF)
+        ],
+        error_messages={"invalid_choice": _("Choose an email from the list.")},
+    )
+
+    @property
+    def kind(self) -> str:
+        return str(self.cleaned_data["email"]).rpartition("_")[0]
+
+    @property
+    def audience(self) -> str:
+        return str(self.cleaned_data["email"]).rpartition("_")[2]
+
+
 class ServiceRemindersForm(forms.Form):
     """Reminders of one service."""
 

@@ -7,11 +7,15 @@ from django.core import mail
 from django.test import Client as Browser
 
 from appointments.email_settings_models import EmailSettings, OwnReminders, ReminderRule
-from appointments.notifications.switches import DEFAULTS, switch_name, switches_of
+from appointments.models import Appointment, Client
+from appointments.notifications.switches import DEFAULTS, LISTED_KINDS, switch_name, switches_of
+from coconut.rate_limits import Limit
+from services.models import Service
 from staff.audit_log.models import AuditEvent
-from tests.appointments.conftest import Maple
+from staff.models import Role, StaffMember
+from tests.appointments.conftest import Maple, monday
 from tests.appointments.mailbox import move
-from tests.factories import make_organization, make_service
+from tests.factories import make_appointment, make_organization, make_service
 from tests.outbox import send_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
@@ -122,3 +126,62 @@ def test_settings_of_one_organisation_leave_the_others_alone(maple: Maple, as_ad
     as_ada.post(PAGE, form(booked_staff=False))
 
     assert switches_of(make_organization("Birch").pk).is_on("booked", "staff")
+
+
+@pytest.mark.parametrize(("kind", "audience"), [(kind, who) for kind in LISTED_KINDS for who in ("client", "staff")])
+def test_an_admin_gets_a_test_of_each_email_and_nothing_stays(
+    maple: Maple, as_ada: Browser, kind: str, audience: str
+) -> None:
+    as_ada.post(f"{PAGE}test/", {"email": switch_name(kind, audience)})
+    send_all()
+
+    [message] = mail.outbox
+    assert message.to == ["ada@maple.example"]
+    assert message.subject.startswith("Test: ")
+    assert message.attachments == []
+    assert not Appointment.objects.exists()
+    assert not Client.objects.filter(name="Alex Example").exists()
+
+
+def test_a_test_shows_what_changed(maple: Maple, as_ada: Browser) -> None:
+    make_appointment(maple.review, StaffMember.objects.get(email="ada@maple.example"), maple.cleo, monday(10))
+    as_ada.post(f"{PAGE}test/", {"email": "moved_client"})
+    send_all()
+
+    [message] = mail.outbox
+    assert "Alex Example" in message.body
+    assert "before: Thursday, 3 December 2026" in message.body
+
+
+def test_an_organisation_without_services_and_locations_gets_a_test_too(maple: Maple, as_ada: Browser) -> None:
+    Service.objects.all().delete()
+    as_ada.post(f"{PAGE}test/", {"email": "booked_client"})
+    send_all()
+
+    [message] = mail.outbox
+    assert "Consultation" in message.body
+    assert not Service.objects.exists()
+
+
+def test_a_test_of_an_unknown_email_sends_nothing(maple: Maple, as_ada: Browser) -> None:
+    page = as_ada.post(f"{PAGE}test/", {"email": "everything"})
+
+    assert "Choose an email from the list." in page.content.decode()
+    send_all()
+    assert mail.outbox == []
+
+
+def test_a_former_admin_gets_no_test(maple: Maple, as_ada: Browser) -> None:
+    as_ada.post(f"{PAGE}test/", {"email": "booked_client"})
+    StaffMember.objects.filter(email="ada@maple.example").update(role=Role.STAFF)
+    send_all()
+
+    assert mail.outbox == []
+
+
+def test_test_emails_are_limited(maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appointments.views.email_settings._TEST_EMAILS", Limit("test-of-tests", 1, 3600))
+    as_ada.post(f"{PAGE}test/", {"email": "booked_client"})
+    page = as_ada.post(f"{PAGE}test/", {"email": "booked_client"})
+
+    assert "You have sent yourself many test emails." in page.content.decode()
