@@ -68,7 +68,9 @@ def test_the_application_id_is_in_the_email(otto: Page, stack: Stack) -> None:
 
     stack.wait_until(emails_to_otto)
     [mail] = emails_to_otto()
-    assert APPLICATION_ID in mail.get_content()
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert APPLICATION_ID in text.get_content()
 
 
 def test_step_1_from_the_navigation_menu_click_settings(otto: Page) -> None:
