@@ -272,7 +272,9 @@ def test_the_page_takes_the_same_queries_for_any_number_of_events(
         as_sky.post(address("appointment-move", appointment), {"date": "2026-11-30", "time": f"1{number}:15"})
     as_sky.get(address("appointment", appointment))
 
-    with django_assert_num_queries(7):  # session, member, row of the session, appointment, events, emails, answers
+    with django_assert_num_queries(
+        8
+    ):  # session, member, row of the session, appointment, events, emails, bounce, answers
         as_sky.get(address("appointment", appointment))
 
 

@@ -219,9 +219,8 @@ def test_a_clients_appointments_take_the_same_queries_for_any_number(
     for number in range(how_many):
         make_appointment(maple.review, maple.sam, maple.cleo, monday(10 + number))
 
-    with django_assert_num_queries(
-        7
-    ):  # session, member, row of the session, client, others of the email, count, appointments
+    # Session, member, row of the session, client, bounce, others of the email, count, appointments.
+    with django_assert_num_queries(8):
         as_sky.get(reverse("client-edit", args=[maple.cleo.pk]))
 
 

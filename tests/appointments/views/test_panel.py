@@ -237,6 +237,6 @@ def test_the_page_takes_the_same_queries_for_any_number_of_events(
     for number in range(how_many - 1):
         write(as_sky, appointment, internal_note=str(number))
 
-    # Session, member, appointment, timeline, emails.
-    with django_assert_num_queries(7):
+    # Session, member, appointment, timeline, emails, bounce.
+    with django_assert_num_queries(8):
         as_sky.get(address("appointment", appointment))
